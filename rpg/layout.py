@@ -1,0 +1,198 @@
+"""Split ratios, the boxes they stand for, and the latent tokens that each box owns.
+
+Grammar (RPG, section 2.2 and the reference code): rows are separated by ``;``. The first number of a row is
+its height, the others are the widths of its regions; a row with one number is one region of that height.
+Without ``;`` the numbers are the widths of the columns of a single row.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from itertools import accumulate
+
+from rpg.errors import LayoutError
+
+MAX_REGIONS = 64
+MAX_CONTRAST = 1000
+"""Largest allowed quotient of two ratios of one side."""
+MAX_TEXT = 8192
+"""Longest split ratio in characters."""
+
+_NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A region in fractions of the picture, all in 0..1."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class Rect:
+    """The part of a token grid that a region owns: ``grid[top:bottom, left:right]``.
+
+    ``rows`` (bottom - top numbers) and ``columns`` (right - left numbers) are the share of each token row and
+    column that belongs to the region. They are all 1 unless the grid is too coarse to give every region a
+    token of its own; a token's share is ``rows[y] * columns[x]`` and the shares of all regions sum to 1.
+    """
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+    rows: tuple[float, ...]
+    columns: tuple[float, ...]
+
+    @property
+    def owns_all(self) -> bool:
+        """Whether no token of the rectangle is shared with another region."""
+        return all(share == 1 for share in self.rows + self.columns)
+
+
+@dataclass(frozen=True)
+class Row:
+    height: float
+    widths: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Rows of regions. Regions are counted row by row, from left to right."""
+
+    rows: tuple[Row, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Layout:
+        """Read a split ratio such as ``1,1`` or ``1,1,1;2,1,1``.
+
+        Raises:
+            LayoutError: with the sentence that the user sees.
+        """
+        if not isinstance(text, str):
+            raise LayoutError(f"split_ratio is {type(text).__name__}; it must be a text such as '1,1' or '1,1,1;2,1,1'.")
+        if not text.strip():
+            raise LayoutError("split_ratio is empty; write the widths of the columns such as '1,1', or rows such as '1;1'.")
+        if len(text) > MAX_TEXT:
+            raise LayoutError(f"split_ratio has {len(text)} characters; at most {MAX_TEXT} are allowed.")
+        cells = [[_number(cell, text) for cell in row.split(",")] for row in text.split(";")]
+        if len(cells) == 1:
+            rows = [Row(1.0, tuple(cells[0]))]
+        else:
+            rows = [Row(height, tuple(widths) or (1.0,)) for height, *widths in cells]
+        regions = sum(len(row.widths) for row in rows)
+        if regions > MAX_REGIONS:
+            raise LayoutError(f"split_ratio {_quote(text)} has {regions} regions; at most {MAX_REGIONS} are allowed.")
+        _check_contrast("row heights", [row.height for row in rows], text)
+        for number, row in enumerate(rows, 1):
+            _check_contrast(f"widths of row {number}", row.widths, text)
+        return cls(tuple(rows))
+
+    @classmethod
+    def columns(cls, count: int) -> Layout:
+        """``count`` equal columns."""
+        return cls.parse(",".join(["1"] * count))
+
+    @property
+    def text(self) -> str:
+        """The split ratio in its shortest form; ``parse`` gives back an equal layout."""
+        if len(self.rows) == 1:
+            return ",".join(map(_digits, self.rows[0].widths))
+        return ";".join(
+            ",".join(map(_digits, (row.height, *(row.widths if row.widths != (1.0,) else ())))) for row in self.rows
+        )
+
+    @property
+    def count(self) -> int:
+        """Number of regions."""
+        return sum(len(row.widths) for row in self.rows)
+
+    @cached_property
+    def boxes(self) -> tuple[Box, ...]:
+        """One box for each region."""
+        edges = _fractions([row.height for row in self.rows])
+        boxes = []
+        for row, top, bottom in zip(self.rows, edges, edges[1:]):
+            columns = _fractions(row.widths)
+            boxes += [Box(left, top, right, bottom) for left, right in zip(columns, columns[1:])]
+        return tuple(boxes)
+
+    def rects(self, height: int, width: int) -> tuple[Rect, ...]:
+        """The tokens of each region on a grid of ``height`` x ``width`` tokens.
+
+        Rectangles tile the grid with neither gap nor overlap, and each has at least one token, wherever the
+        grid has as many rows and columns as the layout. A coarser side is shared by area instead.
+        """
+        return _rects(self, height, width)
+
+
+@lru_cache(maxsize=256)
+def _rects(layout: Layout, height: int, width: int) -> tuple[Rect, ...]:
+    rects = []
+    for row, (top, rows) in zip(layout.rows, _shares([row.height for row in layout.rows], height)):
+        for left, columns in _shares(row.widths, width):
+            rects.append(Rect(top, left, top + len(rows), left + len(columns), rows, columns))
+    return tuple(rects)
+
+
+def _shares(ratios: list[float] | tuple[float, ...], size: int) -> list[tuple[int, tuple[float, ...]]]:
+    """Divide ``size`` tokens of one side: for each part its first token and its share of each token it touches."""
+    edges = _fractions(ratios)
+    count = len(ratios)
+    if size >= count:
+        cuts = [0]
+        for number, edge in enumerate(edges[1:], 1):
+            nearest = math.floor(edge * size + 0.5)
+            cuts.append(min(max(nearest, cuts[-1] + 1), size - (count - number)))
+        return [(start, (1.0,) * (stop - start)) for start, stop in zip(cuts, cuts[1:])]
+    parts = []
+    for low, high in zip(edges, edges[1:]):
+        first = min(math.floor(low * size), size - 1)
+        last = max(min(math.ceil(high * size), size), first + 1)
+        shares = tuple(max(0.0, min(high * size, token + 1) - max(low * size, token)) for token in range(first, last))
+        parts.append((first, shares))
+    return parts
+
+
+def _fractions(ratios: list[float] | tuple[float, ...]) -> list[float]:
+    """Edges between the parts: from 0.0 to 1.0, one more than there are ratios."""
+    total = math.fsum(ratio / max(ratios) for ratio in ratios)
+    sums = accumulate(ratio / max(ratios) for ratio in ratios)
+    return [0.0, *(min(part / total, 1.0) for part in sums)][:-1] + [1.0]
+
+
+def _number(cell: str, text: str) -> float:
+    cell = cell.strip()
+    if not cell:
+        raise LayoutError(f"split_ratio {_quote(text)} has an empty cell; write a number on both sides of every ',' and ';'.")
+    value = float(cell) if _NUMBER.fullmatch(cell) else math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise LayoutError(
+            f"split_ratio {_quote(text)}: {_quote(cell)} is not a number above 0; write something like '1,1' or '1,1,1;2,1,1'."
+        )
+    return value
+
+
+def _check_contrast(side: str, ratios: list[float] | tuple[float, ...], text: str) -> None:
+    if max(ratios) / MAX_CONTRAST > min(ratios):
+        raise LayoutError(
+            f"split_ratio {_quote(text)}: the {side} go from {_digits(min(ratios))} to {_digits(max(ratios))}; "
+            f"the largest may be at most {MAX_CONTRAST} times the smallest."
+        )
+
+
+def _digits(value: float) -> str:
+    """Shortest decimal notation that reads back as the same number (no exponent)."""
+    digits = format(Decimal(repr(value)), "f")
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
+
+
+def _quote(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")
