@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from rpg.errors import LayoutError
 
@@ -105,9 +105,7 @@ class Layout:
         """The split ratio in its shortest form; ``parse`` gives back an equal layout."""
         if len(self.rows) == 1:
             return ",".join(map(_digits, self.rows[0].widths))
-        return ";".join(
-            ",".join(map(_digits, (row.height, *(row.widths if row.widths != (1.0,) else ())))) for row in self.rows
-        )
+        return ";".join(",".join(map(_digits, (row.height, *(row.widths if row.widths != (1.0,) else ())))) for row in self.rows)
 
     @property
     def count(self) -> int:
@@ -119,9 +117,9 @@ class Layout:
         """One box for each region."""
         edges = _fractions([row.height for row in self.rows])
         boxes = []
-        for row, top, bottom in zip(self.rows, edges, edges[1:]):
+        for row, top, bottom in zip(self.rows, edges, edges[1:], strict=False):
             columns = _fractions(row.widths)
-            boxes += [Box(left, top, right, bottom) for left, right in zip(columns, columns[1:])]
+            boxes += [Box(left, top, right, bottom) for left, right in pairwise(columns)]
         return tuple(boxes)
 
     def rects(self, height: int, width: int) -> tuple[Rect, ...]:
@@ -136,7 +134,7 @@ class Layout:
 @lru_cache(maxsize=256)
 def _rects(layout: Layout, height: int, width: int) -> tuple[Rect, ...]:
     rects = []
-    for row, (top, rows) in zip(layout.rows, _shares([row.height for row in layout.rows], height)):
+    for row, (top, rows) in zip(layout.rows, _shares([row.height for row in layout.rows], height), strict=False):
         for left, columns in _shares(row.widths, width):
             rects.append(Rect(top, left, top + len(rows), left + len(columns), rows, columns))
     return tuple(rects)
@@ -151,9 +149,9 @@ def _shares(ratios: list[float] | tuple[float, ...], size: int) -> list[tuple[in
         for number, edge in enumerate(edges[1:], 1):
             nearest = math.floor(edge * size + 0.5)
             cuts.append(min(max(nearest, cuts[-1] + 1), size - (count - number)))
-        return [(start, (1.0,) * (stop - start)) for start, stop in zip(cuts, cuts[1:])]
+        return [(start, (1.0,) * (stop - start)) for start, stop in pairwise(cuts)]
     parts = []
-    for low, high in zip(edges, edges[1:]):
+    for low, high in pairwise(edges):
         first = min(math.floor(low * size), size - 1)
         last = max(min(math.ceil(high * size), size), first + 1)
         shares = tuple(max(0.0, min(high * size, token + 1) - max(low * size, token)) for token in range(first, last))
