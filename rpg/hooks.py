@@ -1,0 +1,178 @@
+"""Attach regional attention to a UNet's cross-attention layers, and always take it off again.
+
+Works on every layer that is named ``attn2`` and has ``to_q``, ``to_k``, ``to_v`` and ``to_out``: ldm's and
+sgm's ``CrossAttention`` and diffusers' ``Attention``, whatever attention backend runs inside.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+
+from rpg.attention import regional_attention, token_grid
+from rpg.conditioning import Table
+from rpg.errors import GenerationError
+from rpg.layout import Layout
+
+PROJECTIONS = ("to_q", "to_k", "to_v", "to_out")
+
+
+class Regional:
+    """What the hooked layers need to know during one job.
+
+    Args:
+        layout: where the regions lie.
+        base_ratios: the share of the base prompt in each region.
+
+    Attributes:
+        tables: segment tables of the contexts in use, by the context's number of tokens.
+        error: raised by the next call of the UNet. Hosts swallow what their callbacks raise; a UNet's error
+            stops the job and reaches the user.
+    """
+
+    def __init__(self, layout: Layout, base_ratios: Sequence[float]) -> None:
+        self.layout = layout
+        self.base_ratios = tuple(base_ratios)
+        self.tables: dict[int, Table] = {}
+        self.error: BaseException | None = None
+        self.latent = (0, 0)
+
+    def before_unet(self, _unet: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self.error is not None:
+            raise self.error
+        latent = args[0] if args else kwargs["sample"]
+        self.latent = tuple(latent.shape[-2:])
+
+    def table(self, context: Tensor) -> Table:
+        try:
+            return self.tables[context.shape[1]]
+        except KeyError:
+            raise GenerationError(
+                f"Cross-attention got a context of {context.shape[1]} tokens, but the regions were prepared for "
+                f"{' or '.join(map(str, self.tables)) or 'none'}; another extension changes the prompt conditioning. "
+                "Turn it off, or turn RPG off."
+            ) from None
+
+    def attention(self, x: Tensor, context: Tensor, attend: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        """Regional attention of ``x`` [rows, tokens, channels] to a joined context."""
+        table = self.table(context)
+        grid = token_grid(self.latent, x.shape[1])
+
+        def attend_segment(queries: Tensor, segment: int) -> Tensor:
+            start, stop = table[segment]
+            return attend(queries, context[:, start:stop])
+
+        return regional_attention(x, grid, self.layout.rects(*grid), self.base_ratios, attend_segment)
+
+
+@contextmanager
+def attach(unet: nn.Module, regional: Regional) -> Iterator[None]:
+    """Steer ``unet`` by ``regional`` while the context lasts.
+
+    What stood in a layer's place before, perhaps another extension's patch, is called for the attention itself
+    and put back at the end. A patch that somebody lays over ours meanwhile stays; ours then lets it through.
+
+    Raises:
+        GenerationError: when the model has no cross-attention layers to hook.
+    """
+    layers = cross_attentions(unet)
+    if not layers:
+        raise GenerationError(
+            f"{type(unet).__name__} has no cross-attention layers that regions could steer; use a Stable Diffusion 1.x, 2.x or "
+            "SDXL checkpoint without a compiled UNet, or turn RPG off."
+        )
+    hooks = [_Hook(layer, regional) for layer in layers]
+    handle = unet.register_forward_pre_hook(regional.before_unet, with_kwargs=True)
+    try:
+        for hook in hooks:
+            hook.attach()
+        yield
+    finally:
+        handle.remove()
+        for hook in hooks:
+            hook.detach()
+
+
+def cross_attentions(unet: nn.Module) -> list[nn.Module]:
+    """The layers in which the picture attends to the prompt."""
+    return [
+        module
+        for name, module in unet.named_modules()
+        if name.rpartition(".")[2] == "attn2" and all(hasattr(module, projection) for projection in PROJECTIONS)
+    ]
+
+
+class _Hook:
+    """One layer's forward, replaced by the regional one."""
+
+    def __init__(self, layer: nn.Module, regional: Regional) -> None:
+        self.layer = layer
+        self.regional = regional
+        self.active = False
+        self.patch: Callable[..., Tensor] | None = layer.__dict__.get("forward")
+        """What another extension put over the class's own forward."""
+        self.twin = _projected(layer)
+
+    def attach(self) -> None:
+        self.layer.__dict__["forward"] = self.forward
+        self.active = True
+
+    def detach(self) -> None:
+        self.active = False
+        if self.layer.__dict__.get("forward") == self.forward:
+            if self.patch is None:
+                del self.layer.__dict__["forward"]
+            else:
+                self.layer.__dict__["forward"] = self.patch
+
+    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        original = self.patch or _own_forward(self.layer)
+        if not self.active:
+            return original(x, *args, **kwargs)
+        context, call = _context_of(args, kwargs)
+        if self.patch is not None:
+            # Opaque: it projects for itself. Projections act token by token and keep weighted means.
+            return self.regional.attention(x, context, lambda part, segment: call(original, part, segment))
+        core = _own_forward(self.twin)
+        out = self.regional.attention(self.layer.to_q(x), context, lambda queries, segment: call(core, queries, segment))
+        for module in self.layer.to_out:
+            out = module(out)
+        return out
+
+
+def _projected(layer: nn.Module) -> nn.Module:
+    """A twin of ``layer`` that takes projected queries and gives back attention before the output projection.
+
+    Its forward is the layer's own, so heads, hypernetworks and the attention backend stay what they are.
+    """
+    twin = copy.copy(layer)
+    twin.__dict__["_modules"] = {**layer._modules, "to_q": nn.Identity(), "to_out": nn.Sequential(nn.Identity(), nn.Identity())}
+    return twin
+
+
+def _own_forward(module: nn.Module) -> Callable[..., Tensor]:
+    """The forward of the module's class, as it is now: hosts swap attention backends by setting it."""
+    return type(module).forward.__get__(module)
+
+
+def _context_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, Callable[..., Tensor]]:
+    """The context among a layer's arguments, and ``call(forward, x, context)`` with the others unchanged."""
+    name = "encoder_hidden_states" if "encoder_hidden_states" in kwargs else "context"
+    context = kwargs.get(name, args[0] if args else None)
+    if not isinstance(context, Tensor):
+        raise GenerationError(f"Cross-attention got {type(context).__name__} as its context; regions need the prompt's tensor.")
+    if any(kwargs.get(mask) is not None for mask in ("mask", "attention_mask")) or any(
+        isinstance(arg, Tensor) for arg in args[1:]
+    ):
+        raise GenerationError("Cross-attention got an attention mask; regions cannot be combined with it. Turn one of them off.")
+
+    def call(forward: Callable[..., Tensor], x: Tensor, segment: Tensor) -> Tensor:
+        if name in kwargs:
+            return forward(x, *args, **{**kwargs, name: segment})
+        return forward(x, segment, *args[1:], **kwargs)
+
+    return context, call
