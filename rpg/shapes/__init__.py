@@ -1,0 +1,31 @@
+"""The embedded model: coloured shapes in Stable Diffusion's own file format. See README.md beside this file.
+
+The folder of the tokenizer also holds the text encoder's configuration, so that it serves as the CLIP folder of
+the webui's yaml too.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+
+CHECKPOINT = _FOLDER / "shapes.safetensors"
+"""One file in the layout of Stable Diffusion 1.x, half precision."""
+CONFIG = _FOLDER / "diffusers"
+"""What ``from_single_file(CHECKPOINT, config=CONFIG)`` needs to load it offline."""
+CLIP = CONFIG / "tokenizer"
+"""Tokenizer and text encoder configuration, as ldm's ``FrozenCLIPEmbedder`` wants them."""
+
+
+def install(folder: Path) -> Path:
+    """Put the checkpoint and its yaml into a webui's ``models/Stable-diffusion`` folder.
+
+    Returns:
+        The checkpoint's path there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    yaml = CHECKPOINT.with_suffix(".yaml").read_text(encoding="utf-8")
+    # Quoted as JSON, which YAML reads too: the path may hold a colon or a backslash.
+    (folder / "shapes.yaml").write_text(yaml.replace("CLIP_DIR", json.dumps(str(CLIP))), encoding="utf-8")
+    return Path(shutil.copy(CHECKPOINT, folder))
