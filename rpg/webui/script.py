@@ -1,0 +1,123 @@
+"""The always-visible script: panel, arguments, infotext, and the job around ``p.sample``."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from modules import scripts
+from modules.shared import state as host_state
+from modules.ui_components import InputAccordion
+
+from rpg.panel.panel import build_panel
+from rpg.plan import Plan
+from rpg.planners import PlanRequest, make_plan
+from rpg.webui import networks
+from rpg.webui.arguments import override, parse_arguments
+from rpg.webui.job import Job
+
+TITLE = "RPG"
+INFOTEXT = "RPG plan"
+
+
+class RPGScript(scripts.Script):
+    """Hosts match scripts by title and arguments by position: both are part of the API."""
+
+    def title(self) -> str:
+        return TITLE
+
+    def show(self, is_img2img: bool) -> Any:
+        return scripts.AlwaysVisible
+
+    def ui(self, is_img2img: bool) -> list[Any]:
+        tab = "img2img" if is_img2img else "txt2img"
+        with InputAccordion(False, label=TITLE, elem_id=f"rpg-{tab}") as enabled:
+            panel = build_panel(tab)
+        self.infotext_fields = [
+            (enabled, lambda params: INFOTEXT in params),
+            (panel.plan, lambda params: params.get(INFOTEXT)),
+        ]
+        self.paste_field_names = [INFOTEXT]
+        return [panel.plan, enabled]
+
+    def process(self, p: Any, *args: Any) -> None:
+        p.rpg = state = State()
+        with state.catch():
+            plan = _plan(p, *args)
+            if plan is not None:
+                p.extra_generation_params[INFOTEXT] = plan.to_json()
+                state.job = Job(p, plan)
+                state.tags = networks.tags(_texts(plan))
+
+    def before_process_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:
+        state: State = p.rpg
+        if state.tags and p.prompts:
+            with state.catch():
+                named = networks.tags(p.prompts[:1])
+                networks.tags(named + state.tags)
+                p.prompts[0] += "".join(tag for tag in state.tags if tag not in named)
+
+    def process_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:
+        state: State = p.rpg
+        if state.tags and getattr(p, "hr_extra_network_data", None) is not None:
+            p.hr_extra_network_data = networks.merged(p.hr_extra_network_data, state.tags)
+        if state.job is not None or state.error is not None:
+            wrap_sample(p, state)
+
+
+@dataclass
+class State:
+    """What a generation carries from ``process`` to its batches."""
+
+    job: Job | None = None
+    error: Exception | None = None
+    tags: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def catch(self) -> Iterator[None]:
+        """Keep an error for ``p.sample``: raised in a callback, the host would log it and carry on without the regions."""
+        try:
+            yield
+        except Exception as error:
+            self.error = error
+
+
+def _plan(p: Any, plan: Any = "", enabled: Any = False, *_: Any) -> Plan | None:
+    """The plan that the script's arguments and the X/Y/Z axes ask for."""
+    changes = dict(getattr(p, "rpg_changes", {}))
+    if "enabled" in changes:
+        enabled = changes.pop("enabled")
+        plan = {**plan, "enabled": enabled} if isinstance(plan, dict) else plan
+    wanted = parse_arguments(plan, enabled, p.main_prompt)
+    if isinstance(wanted, PlanRequest):
+        wanted = make_plan(wanted, cancelled=lambda: host_state.interrupted or host_state.skipped)
+    return wanted and override(wanted, changes)
+
+
+def _texts(plan: Plan) -> list[str]:
+    return [plan.base_prompt, *(text for region in plan.regions for text in (region.prompt, region.negative_prompt or ""))]
+
+
+def wrap_sample(p: Any, state: State) -> None:
+    """Make the next call of ``p.sample``, and only that, run the job or raise the error.
+
+    What stood there before, perhaps another script's function, is called and put back.
+    """
+    own = p.__dict__.get("sample")
+    original = p.sample
+
+    @functools.wraps(original)
+    def sample(*args: Any, **kwargs: Any) -> Any:
+        if own is None:
+            p.__dict__.pop("sample", None)
+        else:
+            p.sample = own
+        if state.error is not None:
+            raise state.error
+        assert state.job is not None
+        return state.job.sample(original, *args, **kwargs)
+
+    p.sample = sample

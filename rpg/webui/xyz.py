@@ -1,0 +1,75 @@
+"""X/Y/Z plot axes: base ratio, split ratio, enabled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from modules import scripts
+
+from rpg.plan import Plan
+from rpg.webui.arguments import override, parse_arguments
+
+LABELS = {"base_ratio": "[RPG] Base ratio", "split_ratio": "[RPG] Split ratio", "enabled": "[RPG] Enabled"}
+MODULES = ("xyz_grid.py", "scripts.xyz_grid")
+
+
+def add_axes() -> None:
+    """Extend the plot's axes once; the list outlives a reload of the page only if the script was not loaded anew."""
+    for data in scripts.scripts_data:
+        if data.script_class.__module__ in MODULES:
+            plot = data.module
+            if any(option.label in LABELS.values() for option in plot.axis_options):
+                return
+            plot.axis_options += [
+                plot.AxisOption(LABELS["base_ratio"], float, _apply("base_ratio"), confirm=_confirm("base_ratio")),
+                plot.AxisOption(
+                    LABELS["split_ratio"],
+                    str,
+                    _apply("split_ratio"),
+                    format_value=plot.format_value,
+                    confirm=_confirm("split_ratio"),
+                ),
+                plot.AxisOption(
+                    LABELS["enabled"], _boolean, _apply("enabled"), confirm=_confirm("enabled"), choices=lambda: ["True", "False"]
+                ),
+            ]
+            return
+
+
+def _apply(name: str) -> Callable[[Any, Any, Any], None]:
+    def apply(p: Any, value: Any, _values: Any) -> None:
+        p.rpg_changes = {**getattr(p, "rpg_changes", {}), name: value}
+
+    return apply
+
+
+def _confirm(name: str) -> Callable[[Any, list[Any]], None]:
+    """Check every value of an axis against the plan before the grid starts."""
+
+    def confirm(p: Any, values: list[Any]) -> None:
+        plan, enabled = (*_arguments(p), "", False)[:2]
+        if name == "enabled":
+            plan, enabled = ({**plan, "enabled": True} if isinstance(plan, dict) else plan), True
+        wanted = parse_arguments(plan, enabled, "a caption")
+        if wanted is None:
+            raise RuntimeError(f"{LABELS[name]}: RPG is off, so this axis would change nothing; turn RPG on.")
+        if isinstance(wanted, Plan) and name != "enabled":
+            for value in values:
+                override(wanted, {name: value})
+
+    return confirm
+
+
+def _arguments(p: Any) -> tuple[Any, ...]:
+    for script in p.scripts.alwayson_scripts:
+        if script.title() == "RPG":
+            return tuple(p.script_args[script.args_from : script.args_to])
+    return ()
+
+
+def _boolean(text: str) -> bool:
+    try:
+        return {"true": True, "false": False}[text.strip().lower()]
+    except KeyError:
+        raise RuntimeError(f"{LABELS['enabled']}: {text!r} is neither True nor False.") from None

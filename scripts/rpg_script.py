@@ -1,0 +1,7 @@
+"""What the webui loads: the script and its callbacks."""
+
+from rpg.webui import RPGScript, register
+
+__all__ = ["RPGScript"]
+
+register()
