@@ -1,0 +1,185 @@
+"""Diffusers' own pipelines, steered by a plan: prompts go in as one joined embedding, attention is hooked meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import torch
+from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
+from torch import Tensor
+
+from rpg.conditioning import join_pair
+from rpg.errors import GenerationError
+from rpg.hooks import Regional, attach
+from rpg.pipelines.chunks import chunks
+from rpg.plan import Plan, regions_from
+
+_PLANNED = (
+    "prompt_2",
+    "negative_prompt_2",
+    "prompt_embeds",
+    "negative_prompt_embeds",
+    "pooled_prompt_embeds",
+    "negative_pooled_prompt_embeds",
+)
+
+
+class Encoded(NamedTuple):
+    embeds: Tensor
+    """[1, tokens, channels]"""
+    pooled: Tensor | None
+    """[1, channels] of SDXL's second text encoder; of a long prompt's first chunk, as in the webui."""
+
+    def zeros(self) -> Encoded:
+        return Encoded(torch.zeros_like(self.embeds), None if self.pooled is None else torch.zeros_like(self.pooled))
+
+
+_Pipeline: Any = object
+"""The diffusers class that follows in the order of resolution."""
+
+
+class _RegionalMixin(_Pipeline):
+    """Stands in front of a diffusers pipeline class."""
+
+    def __call__(  # noqa: PLR0917 - the order of the reference implementation
+        self,
+        split_ratio: str,
+        base_ratio: float | None = None,
+        base_prompt: str | None = None,
+        batch_size: int = 1,
+        prompt: str | Sequence[str] = (),
+        seed: int | None = None,
+        **options: Any,
+    ) -> Any:
+        """Generate from prompts and a split ratio, in the reference implementation's words.
+
+        Args:
+            split_ratio: rows and columns, such as ``1,1`` or ``1,1,1;2,1,1`` (see :mod:`rpg.layout`).
+            base_ratio: share of the base prompt in every region, 0 to 1.
+            base_prompt: describes the whole picture. Without it, or without ``base_ratio``, no base is mixed in.
+            batch_size: number of pictures.
+            prompt: the region prompts as a list, or as one string with ``BREAK`` between them.
+            seed: see :meth:`generate`, as for all other options.
+
+        Returns:
+            What the diffusers pipeline returns; the pictures are in ``.images``.
+        """
+        base = base_ratio if base_prompt and base_ratio is not None else 0
+        plan = Plan(regions_from(prompt), split_ratio, base_prompt=base_prompt or "", base_ratio=base)
+        return self.generate(plan, batch_size=batch_size, seed=seed, **options)
+
+    @torch.no_grad()
+    def generate(
+        self,
+        plan: Plan,
+        *,
+        batch_size: int = 1,
+        seed: int | None = None,
+        negative_prompt: str | None = None,
+        height: int | None = None,
+        width: int | None = None,
+        num_images_per_prompt: int = 1,
+        **options: Any,
+    ) -> Any:
+        """Generate pictures from a plan.
+
+        The base prompt is the plan's; if that is empty its caption, and if that is empty too, the region prompts
+        in a row. SDXL's pooled embedding comes from the base prompt, also where none of it is mixed in. Prompts
+        longer than the text encoder's window are encoded in chunks; nothing is cut off.
+
+        Args:
+            plan: regions and where they lie.
+            batch_size: number of pictures.
+            seed: of the first picture; the next ones count up, so each can be made again alone. The noise is drawn
+                on the CPU: the same on every device. None or negative: random.
+            negative_prompt: of all regions that have none of their own.
+            height, width: in pixels, multiples of 8.
+            options: everything else that the diffusers pipeline takes (``num_inference_steps``, ``guidance_scale``,
+                ``callback_on_step_end``, ...).
+        """
+        self._check(negative_prompt, options)
+        height, width = self._size(height, width)
+        count = _positive("batch_size", batch_size) * _positive("num_images_per_prompt", num_images_per_prompt)
+        scale = (options.get("cross_attention_kwargs") or {}).get("scale")
+
+        @cache
+        def encode(text: str, clip_skip: int | None = None) -> Encoded:
+            return self._encode(text, clip_skip, scale)
+
+        def encode_negative(text: str | None) -> Encoded:
+            zeros = text is None and getattr(self.config, "force_zeros_for_empty_prompt", False)
+            return encode("").zeros() if zeros else encode(text or "")  # as diffusers: clip_skip is not for negatives
+
+        base = plan.base_prompt or plan.caption or ", ".join(dict.fromkeys(region.prompt for region in plan.regions))
+        prompts = [base, *(region.prompt for region in plan.regions)]
+        negatives = [negative_prompt if own is None else own for own in (None, *(r.negative_prompt for r in plan.regions))]
+        positive = [encode(text, options.get("clip_skip")) for text in prompts]
+        negative = [encode_negative(text) for text in negatives]
+        joined, joined_negative = join_pair([p.embeds for p in positive], [n.embeds for n in negative], stretch=None)
+        if positive[0].pooled is not None:
+            options |= {"pooled_prompt_embeds": positive[0].pooled, "negative_pooled_prompt_embeds": negative[0].pooled}
+        if seed is not None and seed >= 0:
+            options["generator"] = [torch.Generator().manual_seed(seed + number) for number in range(count)]
+
+        regional = Regional(plan.layout, plan.base_ratios)
+        regional.tables[joined.context.shape[1]] = joined.table
+        with attach(self.unet, regional):
+            return super().__call__(
+                height=height,
+                width=width,
+                num_images_per_prompt=count,
+                prompt_embeds=joined.context,
+                negative_prompt_embeds=joined_negative.context,
+                **options,
+            )
+
+    def _encode(self, text: str, clip_skip: int | None, lora_scale: float | None) -> Encoded:
+        tokenizers = [tokenizer for tokenizer in (self.tokenizer, getattr(self, "tokenizer_2", None)) if tokenizer is not None]
+
+        def count(part: str) -> int:
+            return max(len(tokenizer.tokenize(self.maybe_convert_prompt(part, tokenizer))) for tokenizer in tokenizers)
+
+        # The window holds a begin and an end token beside the prompt's own.
+        window = min(tokenizer.model_max_length for tokenizer in tokenizers) - 2
+        encoded = self.encode_prompt(
+            prompt=chunks(text, count, window),
+            device=self._execution_device,
+            num_images_per_prompt=1,
+            do_classifier_free_guidance=False,
+            lora_scale=lora_scale,
+            clip_skip=clip_skip,
+        )
+        embeds = encoded[0].flatten(0, 1)[None]  # [chunks, window, channels] -> [1, chunks * window, channels]
+        return Encoded(embeds, encoded[2][:1] if len(encoded) > 2 else None)
+
+    def _check(self, negative_prompt: object, options: dict[str, Any]) -> None:
+        if not isinstance(negative_prompt, str | None):
+            raise GenerationError(f"negative_prompt is {type(negative_prompt).__name__}; it must be one text for all regions.")
+        for name in _PLANNED:
+            if options.pop(name, None) is not None:
+                raise GenerationError(f"{name} cannot be given here; the plan makes the embeddings from its prompts.")
+
+    def _size(self, height: int | None, width: int | None) -> tuple[int, int]:
+        trained = self.unet.config.sample_size
+        rows, columns = trained if isinstance(trained, (list, tuple)) else (trained, trained)
+        height, width = height or rows * self.vae_scale_factor, width or columns * self.vae_scale_factor
+        for name, value in (("height", height), ("width", width)):
+            if _positive(name, value) % 8:
+                raise GenerationError(f"{name} is {value}; it must be a multiple of 8.")
+        return height, width
+
+
+def _positive(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise GenerationError(f"{name} is {value!r}; it must be a whole number above 0.")
+    return value
+
+
+class RegionalDiffusionPipeline(_RegionalMixin, StableDiffusionPipeline):
+    """Regional diffusion for Stable Diffusion 1.x and 2.x."""
+
+
+class RegionalDiffusionXLPipeline(_RegionalMixin, StableDiffusionXLPipeline):
+    """Regional diffusion for SDXL."""
