@@ -15,8 +15,8 @@ from rpg.hooks import Regional, attach
 from rpg.plan import Plan
 from rpg.webui.networks import without_networks
 
-current: Job | None = None
-"""The job whose ``p.sample`` is running; the host queues generations, so there is one at most."""
+running: list[Job] = []
+"""The jobs inside their ``p.sample``: one at most, as the host queues generations, unless a script nests them."""
 
 
 class Job:
@@ -40,14 +40,13 @@ class Job:
 
     def sample(self, original: Callable[..., Any], conditioning: Any, unconditional_conditioning: Any, **kwargs: Any) -> Any:
         """The host's ``p.sample`` with regions; every exit leaves the model as it was."""
-        global current
         p = self.p
         if p.extra_generation_params.get("RP Active"):
             raise GenerationError(
                 "Regional Prompter and RPG are both on, and each wants to place the prompts; turn one of them off."
             )
         prompts, hr_prompts = p.prompts, getattr(p, "hr_prompts", None)
-        outer, current = current, self
+        running.append(self)
         try:
             self._attach()
             if self.base_prompt:
@@ -61,7 +60,7 @@ class Job:
                 raise self.regional.error
             return result
         finally:
-            current = outer
+            running.remove(self)
             self.attached.close()
             self.unet = None
             p.prompts = prompts
@@ -108,7 +107,7 @@ class Job:
             joined = [join(positives)]
         else:
             pairs = [self._pad(params.denoiser, *pair) for pair in zip(positives, negatives)]
-            joined = list(join_pair(*zip(*pairs)))
+            joined = list(join_pair([pair[0] for pair in pairs], [pair[1] for pair in pairs]))
             params.text_uncond = _with_tokens(negative, joined[1].context)
         params.text_cond = _with_tokens(positive, joined[0].context)
         self.regional.tables = {part.context.shape[1]: part.table for part in joined}
@@ -178,5 +177,7 @@ def _with_tokens(cond: Any, tokens: Tensor) -> Any:
 
 
 def on_cfg_denoiser(params: Any) -> None:
-    if current is not None and params.denoiser.p is current.p:
-        current.denoise(params)
+    """Called by the host before every denoiser call of every generation."""
+    for job in running:
+        if params.denoiser.p is job.p:
+            job.denoise(params)

@@ -21,18 +21,12 @@ def add_axes() -> None:
             plot = data.module
             if any(option.label in LABELS.values() for option in plot.axis_options):
                 return
+            option = plot.AxisOption
+            ratio, split, enabled = LABELS.values()
             plot.axis_options += [
-                plot.AxisOption(LABELS["base_ratio"], float, _apply("base_ratio"), confirm=_confirm("base_ratio")),
-                plot.AxisOption(
-                    LABELS["split_ratio"],
-                    str,
-                    _apply("split_ratio"),
-                    format_value=plot.format_value,
-                    confirm=_confirm("split_ratio"),
-                ),
-                plot.AxisOption(
-                    LABELS["enabled"], _boolean, _apply("enabled"), confirm=_confirm("enabled"), choices=lambda: ["True", "False"]
-                ),
+                option(ratio, float, _apply("base_ratio"), confirm=_confirm("base_ratio")),
+                option(split, str, _apply("split_ratio"), format_value=plot.format_value, confirm=_confirm("split_ratio")),
+                option(enabled, _boolean, _apply("enabled"), confirm=_confirm("enabled"), choices=lambda: ["True", "False"]),
             ]
             return
 
