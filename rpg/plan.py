@@ -124,9 +124,10 @@ class Plan:
         return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON primitives only; regions leave out what they do not set."""
+        """JSON primitives only; what is empty or unset is left out."""
         regions = [{key: value for key, value in asdict(region).items() if value is not None} for region in self.regions]
-        return {"version": VERSION, **asdict(self), "regions": regions}
+        filled = {key: value for key, value in asdict(self).items() if value != ""}
+        return {"version": VERSION, **filled, "regions": regions}
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
