@@ -35,7 +35,9 @@ def parse_arguments(plan: object = "", enabled: object = False, caption: str = "
         if not plan.strip():
             raise PlanError("RPG is on but has no regions; write region prompts, press Plan, or turn RPG off.")
         loaded = load_json(plan)
-        data = dict(loaded) if isinstance(loaded, Mapping) else {"regions": loaded}
+        if not isinstance(loaded, Mapping):
+            raise PlanError(f"The plan is {loaded!r:.60}; it must be an object with regions and split_ratio.")
+        data = dict(loaded)
     if "planner" not in data:
         return Plan.from_dict(data)
     if "regions" in data:
@@ -44,9 +46,7 @@ def parse_arguments(plan: object = "", enabled: object = False, caption: str = "
     unused = [key for key in data if key != "version"]
     if unused:
         raise PlanError(f"{unused[0]} stands beside planner; the planner decides it, so leave it out.")
-    if not isinstance(planner, Mapping):
-        raise PlanError(f"planner is {planner!r:.60}; it must be an object such as {{'provider': 'rules'}}.")
-    return PlanRequest.from_dict({"caption": caption, **planner})
+    return PlanRequest.from_dict(planner, caption)
 
 
 def override(plan: Plan, changes: Mapping[str, Any]) -> Plan:

@@ -1,0 +1,56 @@
+"""The host's arguments are parsed without the host."""
+
+import pytest
+
+from rpg.errors import PlannerError, RPGError
+from rpg.plan import Plan
+from rpg.planners import PlanRequest
+from rpg.webui.arguments import parse_arguments as parse
+
+
+def test_the_dict_is_on_unless_it_says_otherwise() -> None:
+    assert parse({"regions": ["a", "b"]}, False) == Plan.from_dict({"regions": ["a", "b"]})
+    assert parse({"regions": ["a"], "enabled": False}, True) is None
+
+
+def test_the_panel_has_a_switch() -> None:
+    text = Plan.from_dict({"regions": ["a", "b"]}).to_json()
+    assert parse(text, True) == Plan.from_json(text)
+    assert parse(text, False) is None
+    assert parse() is None
+
+
+def test_off_does_not_look_at_the_plan() -> None:
+    assert parse("{ half written", False) is None
+    assert parse({"nonsense": 1, "enabled": False}) is None
+
+
+def test_a_planner_stands_in_for_the_regions() -> None:
+    request = parse({"planner": {"provider": "rules"}}, caption="two cats")
+    assert request == PlanRequest("two cats", provider="rules")
+    assert parse({"planner": {"caption": "a dog"}}, caption="two cats").caption == "a dog"
+
+
+@pytest.mark.parametrize(
+    ("plan", "sentence"),
+    [
+        ("", "has no regions"),
+        ("[1]", "must be an object"),
+        ("{", "not valid JSON"),
+        (7, "first argument is 7"),
+        ({"regions": ["a"], "enabled": "yes"}, "enabled is 'yes'"),
+        ({}, "regions is missing"),
+        ({"regions": ["a"], "ratio": 1}, "Unknown field 'ratio'"),
+        ({"regions": ["a"], "planner": {}}, "both regions and planner"),
+        ({"planner": {}, "split_ratio": "1,1"}, "split_ratio stands beside planner"),
+    ],
+)
+def test_what_is_wrong_is_said(plan: object, sentence: str) -> None:
+    with pytest.raises(RPGError, match=sentence):
+        parse(plan, True, "a cat")
+
+
+def test_a_bad_planner_is_refused() -> None:
+    for planner in ("rules", {"provider": 3}, {"temperature": 1}):
+        with pytest.raises(PlannerError):
+            parse({"planner": planner}, caption="a cat")
