@@ -1,0 +1,61 @@
+// Ties each layout editor to the Gradio components around it. Gradio calls these functions by name (rpg/panel/panel.py).
+
+const rpgEditors = {};
+
+function rpgPlanTextarea(tab) {
+    return document.querySelector(`#rpg-${tab}-plan textarea`);
+}
+
+/** Gradio listens for "input" events, not for changes of a value. */
+function rpgWritePlan(tab, json) {
+    const area = rpgPlanTextarea(tab);
+    area.value = json;
+    area.dispatchEvent(new Event("input", {bubbles: true}));
+}
+
+function rpgMount() {
+    for (const root of document.querySelectorAll(".rpg-editor:empty")) {
+        const {rpgTab: tab, rpgDefaults: defaults} = root.dataset;
+        rpgEditors[tab] = new RpgEditor(root, JSON.parse(defaults), (json) => rpgWritePlan(tab, json));
+        rpgEditors[tab].load(rpgPlanTextarea(tab).value);
+    }
+}
+
+/**
+ * The hidden textbox has a new value: our own comes back to us, others' (planner, paste) are shown.
+ * @returns whether the planning is left to Generate
+ */
+async function rpgPlanChanged(tab) {
+    rpgMount();
+    // Gradio tells before it draws, and tells of several quick edits late: only what the textbox says in the end counts.
+    await new Promise((resolve) => setTimeout(resolve));
+    rpgEditors[tab].load(rpgPlanTextarea(tab).value);
+    return Boolean(rpgEditors[tab].planner);
+}
+
+/** Leave the planning to Generate, with these settings, or to the Plan button. `names` tells the planners' names by label. */
+function rpgSetPlanner(tab, names, onGenerate, label, model, baseUrl, template, caption) {
+    rpgMount();
+    const settings = {provider: names[label], model, base_url: baseUrl, template, caption};
+    const given = Object.entries(settings).filter(([, value]) => value?.trim());
+    rpgEditors[tab].setPlanner(onGenerate ? Object.fromEntries(given) : null);
+    return [];
+}
+
+function rpgMainPrompt(tab) {
+    return document.querySelector(`#${tab}_prompt textarea, #rpg-${tab}-prompt textarea`)?.value ?? "";
+}
+
+/** Sizes also change without an event (paste, Gradio's own updates), so they are looked up, not listened to. */
+function rpgFollowSize() {
+    for (const [tab, editor] of Object.entries(rpgEditors)) {
+        const [width, height] = ["width", "height"].map((side) =>
+            Number(document.querySelector(`#${tab}_${side} input, #rpg-${tab}-${side} input`)?.value),
+        );
+        editor.view.setAspect(width / height || 1);
+    }
+}
+
+setInterval(rpgFollowSize, 250);
+if (typeof onAfterUiUpdate === "function") onAfterUiUpdate(rpgMount);
+else rpgMount();

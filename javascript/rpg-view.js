@@ -1,0 +1,231 @@
+// What the user sees of an RpgEditor. All texts in a plan are untrusted: textContent and value only, never markup.
+
+function rpgElement(tag, properties = {}, ...children) {
+    const element = Object.assign(document.createElement(tag), properties);
+    element.append(...children);
+    return element;
+}
+
+function rpgButton(text, title, onClick) {
+    const button = rpgElement("button", {type: "button", className: "rpg-button", textContent: text, title, ariaLabel: title});
+    button.addEventListener("click", onClick);
+    return button;
+}
+
+function rpgInput(className, label, onEdit) {
+    const input = rpgElement("input", {type: "text", className, ariaLabel: label, title: label, spellcheck: false});
+    input.addEventListener("input", () => onEdit(input.value));
+    return input;
+}
+
+/** A textarea as high as its text: style.css sizes it by the copy in data-rpg-text. */
+function rpgTextarea(className, label, onEdit) {
+    const area = rpgElement("textarea", {rows: 1, ariaLabel: label, title: label});
+    area.addEventListener("input", () => {
+        area.parentElement.dataset.rpgText = area.value;
+        onEdit(area.value);
+    });
+    // In textareas below the host's class "prompt", its Ctrl+Up and Ctrl+Down weigh words.
+    rpgElement("div", {className: `${className} rpg-grow prompt`}, area);
+    return area;
+}
+
+/** Touches a field only when it says something else, so that the caret stays where the user is typing. */
+function rpgSetText(field, value) {
+    const text = String(value ?? "");
+    if (field.value !== text) field.value = text;
+    if (field.tagName === "TEXTAREA") field.parentElement.dataset.rpgText = text;
+}
+
+/** Neighbouring numbers get hues far apart (the golden angle). */
+function rpgHue(index) {
+    return `${Math.round(210 + index * 137.5) % 360}`;
+}
+
+class RpgView {
+    constructor(root, editor) {
+        this.editor = editor;
+        this.rows = [];
+        this.cells = [];
+        this.aspect = 0;
+        this.build(root);
+        root.addEventListener("focusout", () => editor.flush());
+        root.addEventListener("keydown", (event) => {
+            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) editor.flush(); // the host's shortcut for Generate
+        });
+        root.addEventListener("focusin", (event) => this.highlight(event.target));
+    }
+
+    build(root) {
+        const editor = this.editor;
+        const field = (label, ...content) =>
+            rpgElement("label", {className: "rpg-field"}, rpgElement("span", {textContent: label}), ...content);
+        this.ratio = rpgInput("rpg-ratio", "Split ratio", (text) => editor.setRatio(text));
+        this.ratio.placeholder = "1,1  or  1,1,1;2,1,1";
+        this.basePrompt = rpgTextarea("rpg-base-prompt", "Base prompt", (text) => editor.setField("base_prompt", text));
+        this.basePrompt.placeholder = "The whole picture; empty: the main prompt";
+        const setBaseRatio = (text) => {
+            editor.setField("base_ratio", rpgNumberOrText(text));
+            this.renderFields();
+        };
+        this.baseRatio = rpgInput("rpg-base-ratio", "Base ratio", setBaseRatio);
+        this.baseSlider = rpgElement("input", {type: "range", min: 0, max: 1, step: 0.05, className: "rpg-slider"});
+        this.baseSlider.ariaLabel = this.baseSlider.title = "How much of the base prompt is mixed into every region";
+        this.baseSlider.addEventListener("input", () => setBaseRatio(this.baseSlider.value));
+        this.canvas = rpgElement("div", {className: "rpg-canvas"});
+        this.table = rpgElement("div", {className: "rpg-table"});
+        this.addButton = rpgButton("Add region", "Add a region at the end", () => editor.addRegion());
+        this.undoButton = rpgButton("Undo", "Bring back what stood here before the last plan, paste or Clear", () => editor.undo());
+        this.clearButton = rpgButton("Clear", "Start again with two empty regions", () => editor.clear());
+        const head = ["", "Region prompt", "Negative prompt", "Base", ""].map((text) => rpgElement("span", {textContent: text}));
+        this.body = rpgElement(
+            "div",
+            {className: "rpg-body"},
+            rpgElement(
+                "div",
+                {className: "rpg-top"},
+                rpgElement(
+                    "div",
+                    {className: "rpg-fields"},
+                    field("Split ratio", this.ratio),
+                    field("Base prompt", this.basePrompt.parentElement),
+                    field("Base ratio", rpgElement("div", {className: "rpg-slider-box"}, this.baseSlider, this.baseRatio)),
+                ),
+                rpgElement("div", {className: "rpg-picture"}, this.canvas),
+            ),
+            rpgElement("div", {className: "rpg-row rpg-head"}, ...head),
+            this.table,
+        );
+        this.notice = rpgElement("div", {className: "rpg-notice", textContent: "The regions are planned when you press Generate."});
+        const bar = rpgElement("div", {className: "rpg-bar"}, this.addButton, this.undoButton, this.clearButton);
+        root.replaceChildren(this.notice, this.body, bar);
+    }
+
+    buildRow(index) {
+        const editor = this.editor;
+        const row = {
+            number: rpgButton(String(index + 1), `Region ${index + 1}`, () => this.focusPrompt(index)),
+            prompt: rpgTextarea("rpg-prompt", "Region prompt", (text) => editor.setRegionField(index, "prompt", text)),
+            negative: rpgTextarea("rpg-negative", "Negative prompt; empty: the main one", (text) =>
+                editor.setRegionField(index, "negative_prompt", text),
+            ),
+            ratio: rpgInput("rpg-own-ratio", "Base ratio of this region; empty: the one above", (text) =>
+                editor.setRegionField(index, "base_ratio", rpgNumberOrText(text)),
+            ),
+            up: rpgButton("↑", "Move up", () => editor.moveRegion(index, -1)),
+            down: rpgButton("↓", "Move down", () => editor.moveRegion(index, 1)),
+            remove: rpgButton("✕", "Delete this region", () => editor.deleteRegion(index)),
+        };
+        row.number.classList.add("rpg-number");
+        row.number.style.setProperty("--rpg-hue", rpgHue(index));
+        row.element = rpgElement(
+            "div",
+            {className: "rpg-row"},
+            row.number,
+            row.prompt.parentElement,
+            row.negative.parentElement,
+            row.ratio,
+            rpgElement("div", {className: "rpg-buttons"}, row.up, row.down, row.remove),
+        );
+        row.element.dataset.rpgIndex = index;
+        return row;
+    }
+
+    buildCell(index) {
+        const cell = rpgElement(
+            "div",
+            {className: "rpg-cell"},
+            rpgElement("b", {textContent: String(index + 1)}),
+            rpgElement("span", {className: "rpg-words"}),
+        );
+        cell.dataset.rpgIndex = index;
+        cell.style.setProperty("--rpg-hue", rpgHue(index));
+        cell.addEventListener("click", () => this.focusPrompt(index));
+        return cell;
+    }
+
+    /** As many elements in `parent` as there are things to show. */
+    resize(parent, elements, count, build, elementOf) {
+        while (elements.length > count) elementOf(elements.pop()).remove();
+        while (elements.length < count) {
+            elements.push(build(elements.length));
+            parent.append(elementOf(elements[elements.length - 1]));
+        }
+    }
+
+    render() {
+        const {draft, planner, history} = this.editor;
+        this.renderFields();
+        this.resize(this.table, this.rows, draft.regions.length, (index) => this.buildRow(index), (row) => row.element);
+        draft.regions.forEach((region, index) => {
+            const row = this.rows[index];
+            rpgSetText(row.prompt, region.prompt);
+            rpgSetText(row.negative, region.negative_prompt);
+            row.negative.placeholder = region.negative_prompt === "" ? "(none)" : "";
+            rpgSetText(row.ratio, region.base_ratio);
+            row.up.disabled = index === 0;
+            row.down.disabled = index === draft.regions.length - 1;
+            row.remove.disabled = draft.regions.length === 1;
+        });
+        this.addButton.disabled = Boolean(planner) || draft.regions.length >= rpgLimits.regions;
+        this.undoButton.disabled = !history.length;
+        this.body.inert = Boolean(planner);
+        this.notice.hidden = !planner;
+        this.draw();
+    }
+
+    renderFields() {
+        const {split_ratio, base_prompt, base_ratio} = this.editor.draft;
+        rpgSetText(this.ratio, split_ratio);
+        rpgSetText(this.basePrompt, base_prompt);
+        // "0." and "0.50" are on their way to a number: leave them to the user.
+        if (rpgNumberOrText(this.baseRatio.value) !== base_ratio) rpgSetText(this.baseRatio, base_ratio);
+        if (Number.isFinite(base_ratio)) this.baseSlider.value = base_ratio;
+        this.rows.forEach((row) => (row.ratio.placeholder = String(base_ratio)));
+    }
+
+    /** The picture: the last split ratio that could be read, dimmed while the present one cannot. */
+    draw() {
+        const {draft} = this.editor;
+        const rows = rpgParseRatio(String(draft.split_ratio));
+        this.ratio.classList.toggle("rpg-invalid", !rows);
+        this.canvas.classList.toggle("rpg-stale", !rows);
+        if (rows) this.drawCells(rpgBoxes(rows));
+        this.cells.forEach((cell, index) => {
+            const prompt = String(draft.regions[index]?.prompt ?? "").trim();
+            cell.lastChild.textContent = prompt.slice(0, 120);
+            cell.classList.toggle("rpg-empty", !prompt);
+        });
+        this.rows.forEach((row, index) => row.element.classList.toggle("rpg-outside", index >= this.cells.length));
+    }
+
+    drawCells(boxes) {
+        this.resize(this.canvas, this.cells, boxes.length, (index) => this.buildCell(index), (cell) => cell);
+        boxes.forEach((box, index) => {
+            for (const [side, share] of Object.entries(box)) this.cells[index].style[side] = `${share * 100}%`;
+        });
+    }
+
+    /** @param aspect width divided by height of the picture to be made */
+    setAspect(aspect) {
+        if (!(aspect > 0 && aspect < Infinity) || aspect === this.aspect) return;
+        this.aspect = aspect;
+        this.canvas.style.setProperty("--rpg-aspect", aspect);
+    }
+
+    highlight(target) {
+        const index = Number(target.closest(".rpg-row")?.dataset.rpgIndex ?? -1);
+        this.cells.forEach((cell, number) => cell.classList.toggle("rpg-active", number === index));
+    }
+
+    focusPrompt(index) {
+        this.rows[index]?.prompt.focus();
+    }
+
+    /** The button that moved a row goes with it, so that it can be pressed again. */
+    focusMove(index, step) {
+        const {up, down} = this.rows[index];
+        const button = step < 0 ? up : down;
+        (button.disabled ? this.rows[index].prompt : button).focus();
+    }
+}

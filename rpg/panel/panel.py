@@ -1,0 +1,56 @@
+"""The panel: the layout editor that javascript/ draws, and the planning section above it."""
+
+from __future__ import annotations
+
+import html
+import json
+from dataclasses import dataclass
+
+import gradio as gr
+
+from rpg.panel.draft import NOTHING_PLANNED, problem
+from rpg.panel.lines import error_line
+from rpg.panel.planning import build_planning
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The components of one tab.
+
+    Fields:
+        plan: hidden; the JSON of the plan, of an unfinished draft, or of the planner's settings (see
+            :mod:`rpg.panel.draft`). The only one whose value a script needs.
+        message: what is wrong with the plan.
+    """
+
+    plan: gr.Textbox
+    message: gr.HTML
+
+
+def build_panel(tab: str) -> Panel:
+    """Add the panel to the page that is being built. May be called once for each tab of it.
+
+    Args:
+        tab: ``txt2img``, ``img2img`` or ``standalone``: the middle of all ids, and where to find the main prompt and size.
+    """
+    with gr.Column(elem_classes="rpg-panel"):
+        with gr.Column(elem_classes="rpg-hidden"):
+            # Hidden by style.css: a component that is not visible is not in the page, where the editor has to reach it.
+            plan = gr.Textbox(label="RPG plan", elem_id=f"rpg-{tab}-plan", lines=1, max_lines=20)
+            plan.do_not_save_to_config = True
+        on_generate = build_planning(tab, plan)
+        defaults = html.escape(json.dumps(NOTHING_PLANNED))
+        gr.HTML(
+            f'<div class="rpg-editor" data-rpg-tab="{tab}" data-rpg-defaults="{defaults}"></div>', elem_id=f"rpg-{tab}-editor"
+        )
+        message = gr.HTML(elem_id=f"rpg-{tab}-message", elem_classes="rpg-message")
+    plan.change(fn=None, inputs=[plan], outputs=[on_generate], _js=f"() => rpgPlanChanged('{tab}')")
+    # Gradio drops a change that comes while the one before is being answered: look again when it is.
+    answer = {"fn": validate, "inputs": [plan], "outputs": [message], "show_progress": False, "queue": False}
+    plan.change(**answer).then(**answer)
+    return Panel(plan, message)
+
+
+def validate(text: str) -> str:
+    """The line of HTML that says what is wrong with the plan; empty when nothing is."""
+    return error_line(problem(text))

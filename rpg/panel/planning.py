@@ -1,0 +1,183 @@
+"""The planning section: who plans what, the Plan button, and the planner's thoughts as they arrive."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from rpg.errors import RPGError
+from rpg.panel.lines import error_line, status_line
+from rpg.plan import Plan
+from rpg.planners import PlanningStopped, PlanRequest, ProviderInfo, providers, stream_plan, templates
+
+PICTURE_SIDE = 1024
+"""Longest side of a reference picture that is sent; models scale larger ones down, at the user's cost."""
+REFRESH = 0.1
+"""Seconds between two updates of the live text."""
+LIVE_TEXT = 20_000
+"""Characters of the live text that stay on the page."""
+
+Update = dict[Any, Any]
+
+
+def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
+    """Add the section. Returns the checkbox that leaves the planning to Generate, a view of what ``plan`` says."""
+
+    def named(name: str, **kwargs: Any) -> dict[str, Any]:
+        return {"elem_id": f"rpg-{tab}-{name}", **kwargs}
+
+    known = {info.label: info for info in providers()}
+    labels = list(known)
+    models = list(dict.fromkeys(model for info in known.values() for model in info.models))
+    names = templates()
+
+    caption = gr.Textbox(label="Caption", placeholder="What to plan; empty: the main prompt", lines=1, **named("caption"))
+    with gr.Row(elem_classes="rpg-planning"):
+        provider = gr.Dropdown(labels, value=labels[0], label="Planner", min_width=120, **named("provider"))
+        model = gr.Dropdown(models, value=None, label="Model", allow_custom_value=True, min_width=120, **named("model"))
+        plan_button = gr.Button("Plan", variant="primary", min_width=90, scale=0, **named("plan-button"))
+        stop_button = gr.Button("Stop", variant="stop", visible=False, min_width=90, scale=0, **named("stop-button"))
+    with gr.Accordion("Planner settings", open=False, elem_classes="rpg-settings", **named("settings")):
+        hint = gr.HTML(describe(known[labels[0]]), elem_classes="rpg-hint")
+        with gr.Row():
+            base_url = gr.Textbox(label="Base URL", placeholder="Empty: the planner's own address", **named("base-url"))
+            key = gr.Textbox(label="API key", type="password", placeholder="Empty: the server's own key", **named("key"))
+        with gr.Row():
+            template = gr.Dropdown(names, value=names[0], label="Instructions", **named("template"))
+            picture = gr.Image(label="Reference picture", type="pil", height=120, **named("picture"))
+    on_generate = gr.Checkbox(
+        label="Plan at every Generate",
+        info="Asks the planner above, with the key in the server's environment, when there is no plan for the prompt yet.",
+        **named("on-generate"),
+    )
+    status = gr.HTML(elem_classes="rpg-message", **named("status"))
+    live = gr.Textbox(label="The planner's words", lines=6, max_lines=12, visible=False, interactive=False, **named("live"))
+    running = gr.State(None)
+
+    for component in (caption, key, picture, on_generate, live):
+        component.do_not_save_to_config = True
+    for component in (provider, model, base_url, template):
+        component.custom_script_source = "rpg.py"  # the host's ui-config.json keeps defaults under this name
+
+    def choose(label: str) -> tuple[dict[str, Any], str]:
+        info = known[label]
+        return gr.update(choices=list(info.models), value=info.default_model or None), describe(info)
+
+    def start(values: dict[Any, Any]) -> Iterator[Update]:
+        cancelled = threading.Event()
+        yield {
+            running: cancelled,
+            plan_button: gr.update(visible=False),
+            stop_button: gr.update(visible=True),
+            status: "",
+            live: gr.update(value="", visible=False),
+        }
+        shown = ""
+        fields = {
+            "caption": values[caption],
+            "provider": known[values[provider]].name,
+            "model": values[model] or "",
+            "base_url": values[base_url],
+            "api_key": values[key],
+            "template": values[template],
+            "image": data_url(values[picture]),
+        }
+        for text, sentence, made in plan_updates(fields, cancelled):
+            update: Update = {status: sentence}
+            if text != shown:
+                shown = text
+                update[live] = gr.update(value=text[-LIVE_TEXT:], visible=bool(text))
+            if made:
+                update[plan] = made.to_json()
+            yield update
+
+    def finish() -> Update:
+        return {running: None, plan_button: gr.update(visible=True), stop_button: gr.update(visible=False)}
+
+    provider.change(choose, [provider], [model, hint], show_progress=False, queue=False)
+    asked = {caption, provider, model, base_url, template, key, picture}  # Gradio hands them over in the order of creation
+    plan_button.click(
+        start,
+        inputs=asked,
+        outputs=[running, plan_button, stop_button, status, live, plan],
+        _js=f"(caption, ...rest) => [caption.trim() ? caption : rpgMainPrompt('{tab}'), ...rest.slice(0, {len(asked) - 1})]",
+        show_progress=False,
+    ).then(finish, outputs=[running, plan_button, stop_button], show_progress=False, queue=False)
+    stop_button.click(stop, [running], show_progress=False, queue=False)
+
+    settings = [on_generate, provider, model, base_url, template, caption]
+    provider_names = json.dumps({label: info.name for label, info in known.items()})
+    follow = {"fn": None, "inputs": settings, "_js": f"(...settings) => rpgSetPlanner('{tab}', {provider_names}, ...settings)"}
+    on_generate.input(**follow)
+    for component in settings[1:]:
+        component.change(**follow)
+    return on_generate
+
+
+def plan_updates(fields: dict[str, Any], cancelled: threading.Event) -> Iterator[tuple[str, str, Plan | None]]:
+    """Plan, and yield what to show: the planner's words so far, a line of HTML, and at last the plan.
+
+    Args:
+        fields: of :class:`PlanRequest`.
+        cancelled: set it to stop.
+    """
+    words = ""
+    line = ""
+    latest = 0.0
+    try:
+        events = stream_plan(PlanRequest(**fields), cancelled.is_set, reuse=False)
+        while True:
+            event = next(events)
+            if event.kind == "status":
+                line = status_line(event.text)
+            else:
+                words += event.text
+            if event.kind == "status" or time.monotonic() - latest > REFRESH:
+                latest = time.monotonic()
+                yield words, line, None
+    except StopIteration as end:
+        plan: Plan = end.value
+        yield words, status_line(f"Planned {len(plan.regions)} regions."), plan
+    except PlanningStopped as error:
+        yield words, status_line(str(error)), None
+    except RPGError as error:
+        yield getattr(error, "raw", "") or words, error_line(str(error)), None
+
+
+def stop(running: threading.Event | None) -> None:
+    """Stop the work that this page has started."""
+    if running:
+        running.set()
+
+
+def describe(info: ProviderInfo) -> str:
+    """What the planner needs from the user, as a line of HTML."""
+    needs = [info.why_not] if info.why_not else []
+    if info.needs_base_url:
+        needs.append("Needs a base URL, such as http://127.0.0.1:11434/v1 for Ollama.")
+    if info.needs_key and info.has_server_key:
+        needs.append(f"Uses the key in {info.key_env} unless another is given.")
+    elif info.needs_key:
+        needs.append(f"Needs a key: here, or in the environment variable {info.key_env}.")
+    if not info.sees_pictures:
+        needs.append("Does not look at the reference picture.")
+    return status_line(" ".join(needs))
+
+
+def data_url(picture: Image.Image | None) -> str:
+    """The reference picture as a planner takes it; empty without one."""
+    if picture is None:
+        return ""
+    small = picture.convert("RGB")
+    small.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=90)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
