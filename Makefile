@@ -1,0 +1,41 @@
+# Needs Python 3.10 or 3.11; everything else is installed into .venv by the first target that wants it.
+PYTHON ?= $(shell for python in python3 python3.11 python3.10; do \
+	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info[:2] not in ((3, 10), (3, 11)))' 2>/dev/null && echo $$python && break; done)
+WEBUI ?= $(HOME)/stable-diffusion-webui
+CAPTION ?= a red circle on the left and a blue square on the right
+SEED ?= 1
+
+VENV := .venv
+INSTALLED := $(VENV)/.installed
+
+.PHONY: run ui test check test-webui fuzz
+
+run: $(INSTALLED) ## make a picture with the embedded model
+	@$(VENV)/bin/python -m rpg generate "$(CAPTION)" --seed $(SEED)
+
+ui: $(INSTALLED) ## the panel on a page of its own
+	@$(VENV)/bin/python -m rpg ui
+
+check: $(INSTALLED) ## lint, format, types
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+
+test: check ## everything; the webui's part where there is one
+	$(VENV)/bin/python -m pytest
+	@if [ -d "$(WEBUI)" ]; then $(MAKE) --no-print-directory test-webui; \
+	else echo "test-webui skipped: no webui in $(WEBUI) (set WEBUI to its folder)"; fi
+
+test-webui: $(INSTALLED) ## start a real webui and drive it
+	WEBUI="$(WEBUI)" $(VENV)/bin/python -m pytest tests/webui
+
+fuzz: $(INSTALLED) ## property tests with 100,000 examples each
+	RPG_FUZZ=1 $(VENV)/bin/python -m pytest -m fuzz
+
+$(INSTALLED): requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.10 or 3.11 with venv is needed; name it with make PYTHON=..."; exit 1; }
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the pinned packages into $(VENV) (once, some minutes)"
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' requirements-dev.txt)"
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
