@@ -174,8 +174,8 @@ def _events(call: Call, cancelled: Callable[[], bool]) -> Generator[PlanEvent, N
             yield item
     finally:
         left.set()
-        for close in call.closers:
-            close()
+        while call.closers:
+            call.closers.pop()()
 
 
 def _sentence(error: Exception, call: Call) -> PlannerError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -180,8 +181,10 @@ def key_for(provider: Provider, request: PlanRequest, url: str) -> str:
     Raises:
         PlannerError: when the provider needs a key and there is none.
     """
-    if request.api_key.strip():
-        return request.api_key.strip()
+    if key := request.api_key.strip():
+        if not re.fullmatch(r"[!-~]{1,1000}", key):
+            raise PlannerError("api_key holds characters that no key has; paste it again.")
+        return key
     own = url == provider.base_url
     key = _environment_key(provider) if own else ""
     if own and provider.needs_key and not key:
