@@ -1,0 +1,30 @@
+"""The core rooms stay importable in any host: a fresh interpreter imports them and nothing heavy comes along."""
+
+import subprocess
+import sys
+
+import pytest
+
+CORE = ["errors", "layout", "plan", "conditioning", "attention", "hooks", "planners", "shapes"]
+FORBIDDEN = ["gradio", "diffusers", "transformers", "openai", "google.generativeai", "modules"]
+
+
+def imported(statement: str) -> set[str]:
+    code = f"import sys\n{statement}\nprint('\\n'.join(sys.modules))"
+    return set(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split())
+
+
+@pytest.mark.parametrize("room", CORE)
+def test_core_imports_no_host_and_no_sdk(room: str) -> None:
+    names = imported(f"import rpg.{room}")
+    assert f"rpg.{room}" in names
+    assert not names & set(FORBIDDEN)
+
+
+@pytest.mark.parametrize("room", ["errors", "layout", "plan", "shapes"])
+def test_planning_rooms_do_not_need_torch(room: str) -> None:
+    assert "torch" not in imported(f"import rpg.{room}")
+
+
+def test_the_check_would_notice() -> None:
+    assert imported("import openai") & set(FORBIDDEN)

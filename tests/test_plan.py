@@ -1,0 +1,169 @@
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rpg.errors import LayoutError, PlanError, RPGError
+from rpg.plan import DEFAULT_BASE_RATIO, MAX_TEXT, VERSION, Plan, Region, load_json, regions_from
+from tests.fuzz import fuzz
+
+COLUMNS = ["1", "1,1", "1,2,1", "1;1", "1,1,1;2,1,1"]
+
+texts = st.text(max_size=20)
+prompts = st.text(min_size=1, max_size=20).filter(str.strip)
+shares = st.floats(0, 1)
+regions = st.builds(Region, prompts, st.none() | texts, st.none() | shares)
+keys = st.sampled_from(["prompt", "base_ratio", "negative_prompt", "", "x"])
+json_values = st.recursive(
+    st.sampled_from([None, True, 0, 0.5, 2, -1, math.nan, math.inf, 10**400, "", "a", "1,1", "a BREAK b"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=6,
+)
+fields = ["regions", "split_ratio", "base_prompt", "base_ratio", "caption", "notes", "planned_by", "version"]
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    ratio = draw(st.sampled_from(COLUMNS))
+    count = ratio.count(",") + 1 if ";" not in ratio else {"1;1": 2, "1,1,1;2,1,1": 4}[ratio]
+    parts = tuple(draw(st.lists(regions, min_size=count, max_size=count)))
+    return Plan(parts, ratio, draw(texts), draw(shares), draw(texts), draw(texts), draw(texts))
+
+
+@fuzz
+@given(plans())
+def test_text_to_plan_to_text_is_stable(plan: Plan) -> None:
+    text = plan.to_json()
+    assert Plan.from_json(text) == plan
+    assert Plan.from_json(text).to_json() == text
+
+
+@fuzz
+@given(st.dictionaries(st.sampled_from([*fields, "seed"]), json_values, max_size=5) | json_values)
+def test_random_values_give_a_plan_or_a_sentence(value: object) -> None:
+    _plan_or_sentence(lambda: Plan.from_dict(value))
+
+
+@fuzz
+@given(st.text(max_size=60) | st.text(st.sampled_from('{}[]",:0123456789.-+eNaNInfity regionsplit_\\u'), max_size=60))
+def test_random_text_gives_a_plan_or_a_sentence(text: str) -> None:
+    _plan_or_sentence(lambda: Plan.from_json(text))
+
+
+def _plan_or_sentence(make) -> None:
+    try:
+        plan = make()
+    except RPGError as error:
+        sentence = str(error)
+        assert sentence.endswith(".")
+        assert len(sentence) < 1500
+    else:
+        assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_dict_with_only_regions() -> None:
+    plan = Plan.from_dict({"regions": ["a fox", {"prompt": "an owl", "negative_prompt": "blurry", "base_ratio": 0.1}]})
+    assert plan.split_ratio == "1,1"
+    assert plan.regions == (Region("a fox"), Region("an owl", "blurry", 0.1))
+    assert plan.base_ratios == (DEFAULT_BASE_RATIO, 0.1)
+    assert plan.base_prompt == ""
+    assert plan.layout.count == 2
+
+
+def test_dict_form_is_json_and_versioned() -> None:
+    plan = Plan((Region("a fox"), Region("狐狸", base_ratio=1)), "1;1", base_prompt="two foxes")
+    data = json.loads(plan.to_json())
+    assert data["version"] == VERSION
+    assert data["regions"] == [{"prompt": "a fox"}, {"prompt": "狐狸", "base_ratio": 1.0}]
+    assert "狐狸" in plan.to_json()
+    assert Plan.from_dict(data) == plan
+
+
+def test_plan_is_frozen_and_canonical() -> None:
+    plan = Plan([Region("a"), Region("b")], " 0.50 , 0.5 ", base_ratio=0)
+    assert plan.split_ratio == "0.5,0.5"
+    assert plan == Plan((Region("a"), Region("b")), "0.5,0.5", base_ratio=0.0)
+    with pytest.raises(AttributeError):
+        plan.base_ratio = 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a BREAK b", ["a", "b"]),
+        ("  a\nBREAK\nb BREAK c\n", ["a", "b", "c"]),
+        ("a BREAKFAST table", ["a BREAKFAST table"]),
+        ("a break b", ["a break b"]),
+    ],
+)
+def test_one_string_is_split_at_break(text: str, expected: list[str]) -> None:
+    assert [region.prompt for region in regions_from(text)] == expected
+
+
+def test_break_inside_a_list_entry_stays() -> None:
+    assert regions_from(["a BREAK b", "c"]) == (Region("a BREAK b"), Region("c"))
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ({}, "regions is missing"),
+        ([], "The plan is []; it must be an object"),
+        ({"regions": []}, "regions is empty"),
+        ({"regions": 3}, "regions is 3; it must be a list"),
+        ({"regions": b"a"}, "regions is b'a'; it must be a list"),
+        ({"regions": ["a", ""]}, "Region 2: prompt is empty"),
+        ({"regions": "a BREAK BREAK b"}, "Region 2: prompt is empty"),
+        ({"regions": ["a", 5]}, "Region 2: 5 is neither a prompt nor an object"),
+        ({"regions": [{"promt": "a"}]}, "Region 1: Unknown field 'promt'; a region has prompt, negative_prompt, base_ratio"),
+        ({"regions": [{}]}, "Region 1: prompt is missing"),
+        ({"regions": [{"prompt": "a", "negative_prompt": 1}]}, "Region 1: negative_prompt is 1; it must be a text"),
+        ({"regions": [{"prompt": "a", "base_ratio": 2}]}, "Region 1: base_ratio is 2; it must be a number from 0"),
+        ({"regions": ["a"] * 65}, "There are 65 region prompts; at most 64"),
+        ({"regions": ["a"], "split_ratio": "1,1"}, "split_ratio '1,1' makes 2 regions, but there is 1 region prompt"),
+        ({"regions": ["a"] * 3, "split_ratio": "1"}, "split_ratio '1' makes 1 region, but there are 3 region prompts"),
+        ({"regions": ["a"], "seed": 1}, "Unknown field 'seed'; a plan has regions, split_ratio"),
+        ({"regions": ["a"], "base_ratio": "0.5"}, "base_ratio is '0.5'; it must be a number"),
+        ({"regions": ["a"], "base_ratio": True}, "base_ratio is True; it must be a number"),
+        ({"regions": ["a"], "base_ratio": math.nan}, "base_ratio is nan; it must be a number"),
+        ({"regions": ["a"], "base_ratio": -0.01}, "base_ratio is -0.01; it must be a number"),
+        ({"regions": ["a"], "base_prompt": None}, "base_prompt is None; it must be a text"),
+        ({"regions": ["a"], "version": VERSION + 1}, f"version is {VERSION + 1}; this extension reads"),
+        ({"regions": ["a"], "version": "1"}, "version is '1'; this extension reads"),
+        ({"regions": ["é" * MAX_TEXT]}, f"The plan holds {2 * MAX_TEXT} bytes of text; at most {MAX_TEXT}"),
+    ],
+)
+def test_refused_with_a_sentence(data: object, sentence: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        Plan.from_dict(data)
+    assert sentence in str(caught.value)
+
+
+def test_bad_ratio_is_a_layout_error() -> None:
+    with pytest.raises(LayoutError, match="empty cell"):
+        Plan.from_dict({"regions": ["a"], "split_ratio": "1,"})
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"regions": ["a"], "base_ratio": NaN}', "holds NaN"),
+        ('{"regions": ["a"], "base_ratio": -Infinity}', "holds -Infinity"),
+        ('{"regions": ["a"], "regions": ["b"]}', "gives 'regions' twice"),
+        ('{"regions": ["a"]', "not valid JSON"),
+        ("[" * 200_000, "not valid JSON"),
+        (" " * (4 * MAX_TEXT + 1), "262145 bytes; at most 262144"),
+        (None, "The plan is None; it must be a JSON text"),
+    ],
+)
+def test_json_is_strict(text: str, sentence: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        load_json(text)
+    assert sentence in str(caught.value)
+
+
+def test_text_at_the_bound_is_accepted() -> None:
+    plan = Plan((Region("a" * MAX_TEXT),), "1")
+    assert Plan.from_json(plan.to_json()) == plan
