@@ -1,0 +1,154 @@
+"""From things and their places to rows of cells.
+
+Everything becomes a *block*: rows of cells. Blocks beside or above each other are cut into the rows that the
+split ratio knows. A cell that spans several of them is written once in each: two neighbours of equal prompt
+act as one region, because what a token attends to depends on its own region's prompt alone.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from math import gcd, isqrt, lcm
+
+from rpg.layout import MAX_REGIONS
+from rpg.planners.rules.reading import Place, Reading, Thing
+
+Cell = Thing | None
+"""What a region shows; ``None`` is background."""
+Block = list[list[Cell]]
+Rows = list[tuple[int, list[tuple[int, Cell]]]]
+"""Height of each row with the widths and cells in it."""
+
+_SIDE = 1000
+"""Columns between the middle and a side of the picture; relations between things count single columns."""
+
+
+def arrange(reading: Reading) -> Rows:
+    """Rows of cells for all things of a reading."""
+    things = reading.things
+    if not any(thing.place or thing.relation for thing in things):
+        return _flatten([[_together(things, reading.order)]])
+    if reading.order in ("column", "reversed column") and len(things) > 1:
+        return _flatten([[_together(things, reading.order)]])
+    spots = _spots(things)
+    rows: list[list[Block]] = []
+    for _, row in groupby(sorted(spots, key=lambda spot: spot[0]), key=lambda spot: spot[0]):
+        columns = groupby(sorted(row, key=lambda spot: spot[1]), key=lambda spot: spot[1])
+        cells = [(column, [thing for _, _, thing in group]) for column, group in columns]
+        order = reading.order or ("row" if len(cells) > 1 or _same_row(cells[0][1]) else "")
+        blocks = [_together(group, order if len(group) > 1 else "") for _, group in cells]
+        if len(cells) == 1 and abs(cells[0][0]) == _SIDE:
+            blocks.insert(0 if cells[0][0] > 0 else 1, [[None]])
+        rows.append(blocks)
+    if len(spots) == 1 and len(rows[0]) == 1 and things[0].place and things[0].place.row:
+        rows.insert(0 if things[0].place.row > 0 else 1, [[[None]]])
+    return _flatten(rows)
+
+
+def shape(count: int, one_row: int = 3) -> list[int]:
+    """How many of ``count`` equal cells stand in each row: one row up to ``one_row``, else a near square."""
+    rows = 1 if count <= one_row else isqrt(count)
+    return [count // rows + (number < count % rows) for number in range(rows)]
+
+
+def _same_row(things: list[Thing]) -> bool:
+    """Whether several things share a row that the caption names."""
+    return len(things) > 1 and all(thing.place and thing.place.row is not None for thing in things)
+
+
+def _together(things: list[Thing], order: str) -> Block:
+    """A block for things of which no places are known."""
+    cells: list[Cell] = []
+    for thing in things:
+        cells += _members(thing, order)
+    if order.startswith("reversed"):
+        cells.reverse()
+    if order.endswith("column"):
+        return [[cell] for cell in cells]
+    if order.endswith("row"):
+        lengths = [len(cells)]
+    elif order == "X" and len(cells) == 5:
+        lengths = [2, 1, 2]
+    elif len(cells) > 4 and 1 < len(things) < 4 and all(thing.count < 5 for thing in things) and any(t.count > 1 for t in things):
+        lengths = [thing.count for thing in things]
+    else:
+        lengths = shape(len(cells), one_row=4 if all(thing.person for thing in things) else 3)
+    block: Block = []
+    for length in lengths:
+        block.append(cells[:length])
+        cells = cells[length:]
+    return block
+
+
+def _members(thing: Thing, order: str) -> list[Cell]:
+    """The cells of one thing: ``count`` times itself, except where the caption describes one of them."""
+    cells: list[Cell] = [thing] * thing.count
+    for member in thing.members:
+        column = member.place.column if member.place else None
+        row = member.place.row if member.place else None
+        side = column or row
+        free = [number for number, cell in enumerate(cells) if cell is thing]
+        if free:
+            middle = member.place is not None and not side
+            cells[free[0 if not middle and (side or -1) < 0 else len(free) // 2 if middle else -1]] = member
+    return cells
+
+
+def _spots(things: list[Thing]) -> list[tuple[int, int, Thing]]:
+    """Row and column of every thing; those without a place take what the placed ones leave free."""
+    placed = {id(thing): _absolute(thing.place) for thing in things if thing.place}
+    roots = [thing for thing in things if not thing.place and not thing.relation]
+    free = _free([thing.place for thing in things if thing.place]) if placed else [(0, 10 * number) for number in range(len(roots))]
+    for thing in roots:
+        placed[id(thing)] = free.pop(0) if len(free) > 1 else free[0]
+    for _ in things:
+        for thing in things:
+            if thing.relation and id(thing) not in placed and id(thing.relation[1]) in placed:
+                offset, anchor = thing.relation
+                row, column = placed[id(anchor)]
+                placed[id(thing)] = (row + (offset.row or 0), column + (offset.column or 0))
+    return [(*placed.get(id(thing), (0, 0)), thing) for thing in things]
+
+
+def _absolute(place: Place) -> tuple[int, int]:
+    return place.row or 0, (place.column or 0) * _SIDE
+
+
+def _free(places: list[Place]) -> list[tuple[int, int]]:
+    """Spots that are left, best first; the last one takes all that remain."""
+    taken = {_absolute(place) for place in places}
+    rows = {place.row for place in places if place.row is not None}
+    columns = {place.column for place in places if place.column is not None}
+    if rows and columns:
+        corners = [(row, column * _SIDE) for row in (-1, 1) for column in (-1, 1)]
+        middle = [] if len(taken) > 1 else [(0, 0)]
+        return middle + [spot for spot in corners if spot not in taken and len(taken) > 1] or [(0, 0)]
+    if rows:
+        order = [row for row in (-1, 1, 0) if row not in rows] if rows != {0} else [-1, 1]
+        return [(row, 0) for row in order] or [(max(rows) + 1, 0)]
+    order = [column for column in (-1, 1, 0) if column not in columns] if columns != {0} else [-1, 1]
+    return [(0, column * _SIDE) for column in order] or [(0, 1)]
+
+
+def _flatten(rows: list[list[Block]]) -> Rows:
+    """Cut rows of blocks into rows of cells."""
+    result: Rows = []
+    depths = [lcm(*(len(block) for block in blocks)) for blocks in rows]
+    unit = lcm(*depths)
+    for blocks, depth in zip(rows, depths, strict=True):
+        widths = [max(map(len, block)) for block in blocks]
+        scale = lcm(*(len(row) for block in blocks for row in block))
+        for number in range(depth):
+            cells: list[tuple[int, Cell]] = []
+            for block, width in zip(blocks, widths, strict=True):
+                row = block[number * len(block) // depth]
+                cells += [(width * scale // len(row), cell) for cell in row]
+            shrink = gcd(*(width for width, _ in cells))
+            result.append((unit // depth, [(width // shrink, cell) for width, cell in cells]))
+    shrink = gcd(*(height for height, _ in result))
+    return [(height // shrink, cells) for height, cells in result]
+
+
+def fits(rows: Rows) -> bool:
+    """Whether a plan can hold so many regions."""
+    return sum(len(cells) for _, cells in rows) <= MAX_REGIONS

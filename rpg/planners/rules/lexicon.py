@@ -1,0 +1,102 @@
+"""The words that the rules know, read from ``words.txt``, and small grammar about them."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+PARTS = frozenset({"head", "upper", "lower", "body"})
+"""Kinds of nouns that belong to someone: hair, clothes, patterns."""
+BEINGS = frozenset({"person", "group", "animal"})
+SCENERY = frozenset({"place", "ambience", "support"})
+ADJECTIVES = frozenset({"colour", "adjective"})
+PLURAL_ONLY = frozenset("jeans trousers pants shorts leggings glasses sunglasses clothes overalls pajamas".split())
+
+_IRREGULAR = dict(
+    pair.split(":")
+    for pair in (
+        "men:man women:woman children:child people:person mice:mouse geese:goose feet:foot leaves:leaf knives:knife "
+        "wolves:wolf thieves:thief elves:elf dwarves:dwarf shelves:shelf teeth:tooth policemen:policeman "
+        "policewomen:policewoman firemen:fireman gentlemen:gentleman snowmen:snowman fishermen:fisherman "
+        "businessmen:businessman sheep:sheep fish:fish deer:deer oxen:ox loaves:loaf aircraft:aircraft"
+    ).split()
+)
+
+
+@cache
+def _read() -> tuple[dict[str, str], dict[str, str], dict[str, str], dict[str, str]]:
+    """English nouns and adjectives to kinds, Chinese words to kinds, Chinese words to English."""
+    nouns: dict[str, str] = {}
+    adjectives: dict[str, str] = {}
+    chinese: dict[str, str] = {}
+    translations: dict[str, str] = {}
+    kind = ""
+    for line in Path(__file__).with_name("words.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            kind = line.strip("[]")
+        elif "=" in line and not line.startswith("#"):
+            english, words = (part.strip() for part in line.split("=", 1))
+            same, _, related = words.partition("~")
+            (adjectives if kind in ADJECTIVES else nouns).setdefault(english, kind)
+            for word in same.split():
+                translations.setdefault(word, english)
+            for word in (same + " " + related).split():
+                chinese.setdefault(word, kind)
+    return nouns, adjectives, chinese, translations
+
+
+def singular(noun: str) -> str:
+    """``cats`` -> ``cat``; a word that looks singular stays."""
+    nouns = _read()[0]
+    if noun in _IRREGULAR:
+        return _IRREGULAR[noun]
+    if noun in nouns or noun in PLURAL_ONLY:
+        return noun
+    if " " in noun:
+        head, _, last = noun.rpartition(" ")
+        return f"{head} {singular(last)}"
+    for ending, stem in (("ies", "y"), ("ves", "f"), ("es", ""), ("s", "")):
+        if noun.endswith(ending) and noun[: -len(ending)] + stem in nouns:
+            return noun[: -len(ending)] + stem
+    if re.search("[^aeiou]ies$", noun):
+        return noun[:-3] + "y"
+    if re.search("(?:ch|sh|x|ss|z)es$", noun):
+        return noun[:-2]
+    return noun[:-1] if re.search("[a-z][^su]s$", noun) else noun
+
+
+def english_kind(noun: str) -> str:
+    """The kind of an English noun in lower case, singular or plural; empty when unknown."""
+    nouns = _read()[0]
+    return nouns.get(noun) or nouns.get(singular(noun), "")
+
+
+def is_adjective(word: str) -> bool:
+    return word in _read()[1]
+
+
+def chinese_kind(word: str) -> str:
+    """The kind of a Chinese word; empty when unknown."""
+    return _read()[2].get(word, "")
+
+
+def translation(word: str) -> str:
+    """The English for a Chinese word; empty when there is none that is surely right."""
+    return _read()[3].get(word, "")
+
+
+def chinese_word(text: str, start: int) -> str:
+    """The longest known Chinese word at ``start``; empty when there is none."""
+    for length in range(6, 0, -1):
+        if start + length <= len(text) and chinese_kind(text[start : start + length]):
+            return text[start : start + length]
+    return ""
+
+
+def article(phrase: str) -> str:
+    """``red apple`` -> ``a red apple``; plural-only nouns take none."""
+    if phrase.split(" ")[-1].lower() in PLURAL_ONLY:
+        return phrase
+    vowel = re.match(r"(?i)(?!uni|use|euro|one\b|ufo)[aeiou]|hour|honest", phrase)
+    return f"{'an' if vowel else 'a'} {phrase}"

@@ -1,0 +1,123 @@
+"""What a caption says: things, where they stand, and what all of them share."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from rpg.planners.rules.lexicon import BEINGS
+
+
+@dataclass(frozen=True)
+class Place:
+    """A direction: rows count downwards, columns to the right; ``None`` where nothing is said."""
+
+    row: int | None = None
+    column: int | None = None
+
+
+@dataclass
+class Thing:
+    """One entity, or ``count`` equal ones.
+
+    ``name`` is the noun phrase of a single one ("a red apple"), ``tail`` what the caption adds to it, with the
+    punctuation that joins it (", silver hair"; " in a black dress").
+    """
+
+    name: str
+    noun: str
+    kind: str
+    count: int = 1
+    tail: str = ""
+    place: Place | None = None
+    relation: tuple[Place, Thing] | None = None
+    definite: bool = False
+    pronoun: bool = False
+    members: list[Thing] = field(default_factory=list)
+
+    @property
+    def being(self) -> bool:
+        return self.kind in BEINGS
+
+    @property
+    def person(self) -> bool:
+        return self.kind in ("person", "group")
+
+
+@dataclass
+class Scene:
+    """A phrase about the surroundings; ``owner`` is the thing it was said of, if any."""
+
+    text: str
+    kind: str
+    owner: Thing | None = None
+
+
+@dataclass
+class Reading:
+    """All that one caption says, in its order."""
+
+    things: list[Thing] = field(default_factory=list)
+    scenes: list[Scene] = field(default_factory=list)
+    styles: list[str] = field(default_factory=list)
+    order: str = ""
+    """``row``, ``reversed row``, ``column``, ``reversed column``, ``grid``, ``X`` or nothing."""
+
+    def settle_members(self) -> None:
+        """Find the things that only describe one of a group: "two girls, the girl on the left ...".
+
+        A group that is described completely leaves the list; the others keep what was said in ``members``.
+        """
+        for group in list(self.things):
+            if group.count < 2:
+                continue
+            later = self.things[self.things.index(group) + 1 :]
+            alike = [thing for thing in later if thing.count == 1 and _belongs(thing, group)]
+            if len(alike) != group.count:
+                alike = [thing for thing in alike if thing.definite or thing.pronoun][: group.count]
+            for thing in alike:
+                self.things.remove(thing)
+                if thing.pronoun or thing.noun == group.noun:
+                    thing.name, thing.noun, thing.kind = group.name + group.tail, group.noun, group.kind
+                    thing.tail = _COPULA.sub(", ", thing.tail)
+            if len(alike) == group.count:
+                position = self.things.index(group)
+                self.things[position : position + 1] = alike
+                for scene in self.scenes:
+                    scene.owner = None if scene.owner is group else scene.owner
+            else:
+                group.members = alike
+
+    def settle_scenes(self) -> None:
+        """Decide which surroundings are shared by all (no owner) and which stay with the thing they were said of."""
+        if sum(thing.count for thing in self.things if thing.person) > 1:
+            self._leave_to_base()
+        owners = {id(scene.owner) for scene in self.scenes if scene.owner}
+        last = self.things[-1] if self.things else None
+        for scene in self.scenes:
+            owner = scene.owner
+            if owner is not None and (owner not in self.things or len(self.things) == 1):
+                scene.owner = None
+            elif owner is not None and len(owners) == 1 and (scene.kind != "support" or owner is last):
+                scene.owner = None
+            if scene.owner is not None:
+                scene.owner.tail += (", " if "," in scene.owner.tail else " ") + scene.text
+        self.scenes = [scene for scene in self.scenes if scene.owner is None]
+
+
+    def _leave_to_base(self) -> None:
+        """Behind people, what hangs on a wall needs no region: the base prompt names it."""
+        walls = [scene for scene in self.scenes if scene.owner and not scene.owner.being and re.search(r"\bwalls?\b|墙", scene.text)]
+        tied = [thing.relation[1] for thing in self.things if thing.relation]
+        for scene in walls:
+            owner = scene.owner
+            if owner in self.things and not owner.place and not owner.relation and owner not in tied:
+                self.things.remove(owner)
+                self.scenes.remove(scene)
+
+
+_COPULA = re.compile(r"^[\s,]*(?:is|are|has|have|being|was|wears|with)?\b\s*(?=\S)")
+
+
+def _belongs(thing: Thing, group: Thing) -> bool:
+    return thing.pronoun or thing.noun == group.noun or (group.kind == "group" and thing.kind == "person")
