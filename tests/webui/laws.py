@@ -1,0 +1,43 @@
+"""The laws that hold for every picture, as functions over a running webui."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tests.webui.host import PROMPT, Webui
+
+LAYOUT = "1,1,2;2,1,1;1"
+"""Three rows: one region alone, two side by side, one alone; 4 regions."""
+
+
+def same_as_base(layout: str = "1,1,2;1", regions: int = 3, prompt: str = PROMPT, **fields: Any) -> dict[str, Any]:
+    """A plan in which every region says what the base says."""
+    return {"regions": [prompt] * regions, "split_ratio": layout, "base_ratio": 0.3, **fields}
+
+
+def distance(one: list[np.ndarray], other: list[np.ndarray]) -> int:
+    """Largest difference in grey levels."""
+    assert [image.shape for image in one] == [image.shape for image in other]
+    return int(max(np.abs(a - b).max() for a, b in zip(one, other)))
+
+
+def check_identity(webui: Webui, kind: str = "txt2img", rpg: dict[str, Any] | None = None, **settings: Any) -> None:
+    """All regions say what the base says: the picture is the plain one, within one grey level."""
+    plain = webui.generate(kind, **settings)
+    assert max(image.std() for image in plain.images) > 5, "a blank picture would prove nothing"
+    regional = webui.generate(kind, rpg or same_as_base(), **settings)
+    assert "RPG plan" in regional.infotexts[0]
+    assert distance(plain.images, regional.images) <= 1
+
+
+def check_locality(webui: Webui, kind: str = "txt2img", rpg: dict[str, Any] | None = None, calls: int = 2, **settings: Any) -> None:
+    """Changing one region's part of the context moves that region's tokens in every layer, and no others."""
+    webui.post("/rpg-test/probe", calls=calls)
+    webui.generate(kind, rpg or {"regions": ["a cat", "a dog", "a fox"], "split_ratio": "1,1,2;1"}, **settings)
+    records = webui.post("/rpg-test/probe", calls=0)
+    assert records
+    for record in records:
+        assert record["outside"] <= 1e-5 * record["scale"], record
+        assert record["inside"] > 1e-4 * record["scale"], record

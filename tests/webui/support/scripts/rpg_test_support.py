@@ -1,0 +1,136 @@
+"""Test equipment inside the webui: tiny OpenCLIP, faults at a given denoiser call, a look at layers and memory."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import psutil
+import torch
+from fastapi import Body, FastAPI
+from modules import script_callbacks, scripts, shared
+
+open_clip.add_model_config(Path(scripts.basedir()) / "rpg-tiny-clip.json")
+
+FAULTS = {
+    "error": lambda: _raise(ValueError("a fault from the tests")),
+    "memory": lambda: _raise(torch.cuda.OutOfMemoryError("simulated")),
+    "interrupt": lambda: shared.state.interrupt(),
+    "skip": lambda: shared.state.skip(),
+}
+fault: dict[str, Any] = {}
+"""``name`` of a fault and the number of denoiser ``calls`` before it strikes."""
+probe: dict[str, Any] = {}
+"""``calls`` left to watch, and the ``records`` of what was seen."""
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def on_cfg_denoiser(_params: Any) -> None:
+    unet = shared.sd_model.model.diffusion_model
+    if fault:
+        fault["calls"] -= 1
+        if fault["calls"] <= 0:
+            strike = FAULTS[fault["name"]]
+            fault.clear()
+
+            def hook(*_: Any) -> None:
+                handle.remove()
+                strike()
+
+            handle = unet.register_forward_pre_hook(hook)
+    if probe.get("calls", 0) > 0:
+        probe["calls"] -= 1
+        handles: list[Any] = []
+        for name, layer in cross_attentions(unet):
+            handles.append(layer.register_forward_hook(watch(name), with_kwargs=True))
+        handles.append(unet.register_forward_hook(lambda *_: [handle.remove() for handle in handles] and None))
+
+
+def plot_module() -> Any:
+    return next(data.module for data in scripts.scripts_data if data.script_class.__module__ in ("xyz_grid.py", "scripts.xyz_grid"))
+
+
+def cross_attentions(unet: torch.nn.Module) -> list[tuple[str, Any]]:
+    return [(name, module) for name, module in unet.named_modules() if name.endswith("attn2")]
+
+
+def watch(name: str) -> Any:
+    """Change one region's segment of the context at a time, and note in which tokens the layer's output moves."""
+
+    def hook(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: torch.Tensor) -> None:
+        regional = sys.modules["rpg.webui.job"].running[-1].regional
+        x = args[0]
+        context = kwargs["context"] if "context" in kwargs else args[1]
+        height, width = grid = sys.modules["rpg.attention"].token_grid(regional.latent, x.shape[1])
+        table = regional.table(context)
+        for number, rect in enumerate(regional.layout.rects(*grid), 1):
+            changed = context.clone()
+            start, stop = table[number]
+            changed[:, start:stop] += torch.randn_like(changed[:, start:stop])
+            moved = (layer.forward(x, context=changed) - output).abs().amax(-1).unflatten(1, grid)
+            inside = torch.zeros(height, width, dtype=torch.bool)
+            inside[rect.top : rect.bottom, rect.left : rect.right] = True
+            probe["records"].append(
+                {
+                    "layer": name,
+                    "grid": grid,
+                    "region": number,
+                    "inside": moved[:, inside].min().item(),
+                    "outside": moved[:, ~inside].max().item() if not inside.all() else 0.0,
+                    "scale": output.abs().max().item(),
+                }
+            )
+
+    return hook
+
+
+def routes(_demo: Any, app: FastAPI) -> None:
+    @app.post("/rpg-test/fault")
+    def set_fault(name: str = Body(""), calls: int = Body(1)) -> None:
+        fault.clear()
+        if name:
+            fault.update(name=name, calls=calls)
+
+    @app.post("/rpg-test/probe")
+    def set_probe(calls: int = Body(..., embed=True)) -> Any:
+        """Arm the probe for so many denoiser calls; gives back what was seen since the last time."""
+        records = probe.pop("records", [])
+        probe.update(calls=calls, records=[])
+        return records
+
+    @app.get("/rpg-test/state")
+    def state() -> Any:
+        """Everything that a job must leave as it found it."""
+        unet = shared.sd_model.model.diffusion_model
+        return {
+            "patched": [name for name, layer in cross_attentions(unet) if "forward" in layer.__dict__],
+            "hooks": len(unet._forward_pre_hooks) + len(unet._forward_hooks),
+            "running": len(sys.modules["rpg.webui.job"].running),
+            "axes": [option.label for option in plot_module().axis_options if "[RPG]" in option.label],
+            "callbacks": sum("rpg" in callback.script for callback in script_callbacks.callback_map["callbacks_cfg_denoiser"]),
+        }
+
+    @app.get("/rpg-test/axes")
+    def axes() -> Any:
+        """Labels of the X/Y/Z plot's axes in txt2img, in the order of its menus."""
+        return [option.label for option in plot_module().axis_options if type(option).__name__ == "AxisOption" or not option.is_img2img]
+
+    @app.get("/rpg-test/memory")
+    def memory() -> int:
+        gc.collect()
+        return psutil.Process().memory_info().rss
+
+    @app.post("/rpg-test/reload")
+    def reload() -> None:
+        """What the Reload UI button does."""
+        shared.state.request_restart()
+
+
+script_callbacks.on_cfg_denoiser(on_cfg_denoiser)
+script_callbacks.on_app_started(routes)

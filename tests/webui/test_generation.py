@@ -1,0 +1,79 @@
+"""Pictures by the API: regions have effect, and change nothing where they should not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.webui.host import Webui, write_image
+from tests.webui.laws import check_identity, check_locality, distance, same_as_base
+
+RED_BLUE: dict[str, Any] = {
+    "regions": ["a red circle on a white background", "a blue square on a white background"],
+    "split_ratio": "1,1",
+    "base_ratio": 0.2,
+}
+
+
+def redness(image: np.ndarray) -> float:
+    """Mean of red minus blue."""
+    return float((image[..., 0] - image[..., 2]).mean())
+
+
+def check_red_left_blue_right(image: np.ndarray) -> None:
+    middle = image.shape[1] // 2
+    assert redness(image[:, :middle]) > 10
+    assert redness(image[:, middle:]) < -10
+
+
+def test_each_region_follows_its_prompt(webui: Webui) -> None:
+    check_red_left_blue_right(webui.generate(rpg=RED_BLUE, steps=12).image)
+    swapped = {**RED_BLUE, "regions": RED_BLUE["regions"][::-1]}
+    check_red_left_blue_right(webui.generate(rpg=swapped, steps=12).image[:, ::-1])
+
+
+def test_each_region_follows_its_prompt_in_img2img(webui: Webui) -> None:
+    start = write_image(np.full((128, 256, 3), 230))
+    answer = webui.generate("img2img", RED_BLUE, steps=12, init_images=[start], denoising_strength=0.95)
+    check_red_left_blue_right(answer.image)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"width": 200, "height": 136, "sampler_name": "Heun", "scheduler": "Automatic"},
+        {"batch_size": 2, "n_iter": 2, "steps": 3, "negative_prompt": "green, " * 80},
+        {"enable_hr": True, "hr_scale": 1.37, "hr_upscaler": "Latent", "denoising_strength": 0.7, "hr_second_pass_steps": 3},
+    ],
+    ids=["plain", "odd size", "batches, long negative", "hires"],
+)
+def test_identity(webui: Webui, settings: dict[str, Any]) -> None:
+    check_identity(webui, **settings)
+
+
+def test_identity_in_img2img(webui: Webui) -> None:
+    start = write_image(webui.generate(rpg=RED_BLUE).image)
+    check_identity(webui, "img2img", init_images=[start], denoising_strength=0.7)
+
+
+def test_locality(webui: Webui) -> None:
+    check_locality(webui, width=200, height=136)
+
+
+@pytest.fixture(scope="module", params=["sd2-v", "sdxl"])
+def other_model(webui: Webui, request: pytest.FixtureRequest) -> Iterator[Webui]:
+    webui.options(sd_model_checkpoint=request.param)
+    yield webui
+    webui.options(sd_model_checkpoint="shapes")
+
+
+def test_other_models(other_model: Webui) -> None:
+    check_identity(other_model, cfg_scale=7)
+    check_identity(other_model, rpg=same_as_base(regions=2, layout="1;1", prompt="(a fox:1.3)"), prompt="(a fox:1.3)", cfg_scale=7)
+    check_locality(other_model, width=200, height=136)
+    plain, regional = other_model.generate(cfg_scale=7), other_model.generate(rpg=RED_BLUE, cfg_scale=7)
+    assert distance(plain.images, regional.images) > 5

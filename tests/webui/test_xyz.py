@@ -1,0 +1,66 @@
+"""The X/Y/Z plot's axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.webui.host import Webui
+from tests.webui.test_generation import RED_BLUE
+
+AXES = ["[RPG] Base ratio", "[RPG] Split ratio", "[RPG] Enabled"]
+
+
+def plot(webui: Webui, axis: str, values: str) -> list[Any]:
+    """Arguments of the X/Y/Z plot with one axis."""
+    info = webui.get("/sdapi/v1/script-info")
+    args = [argument["value"] for argument in next(item for item in info if item["name"] == "x/y/z plot")["args"]]
+    labels = webui.get("/rpg-test/axes")
+    args[0:2] = [labels.index(axis), values]
+    return args
+
+
+def test_base_ratio_equals_three_pictures(webui: Webui) -> None:
+    script_args = plot(webui, "[RPG] Base ratio", "0, 0.5, 1")
+    grid = webui.generate(rpg=RED_BLUE, script_name="X/Y/Z plot", script_args=script_args)
+    singles = [webui.generate(rpg={**RED_BLUE, "base_ratio": ratio}) for ratio in (0, 0.5, 1)]
+    assert len(grid.images) == 4, "the grid and its three pictures"
+    for picture, single in zip(grid.images[1:], singles):
+        assert (picture == single.image).all()
+    assert grid.infotexts[1:] == [single.infotexts[0] for single in singles]
+    assert (singles[0].image != singles[2].image).any()
+
+
+def test_enabled_and_split_ratio(webui: Webui) -> None:
+    grid = webui.generate(rpg=RED_BLUE, script_name="X/Y/Z plot", script_args=plot(webui, "[RPG] Enabled", "True, False"))
+    assert (grid.images[1] == webui.generate(rpg=RED_BLUE).image).all()
+    assert (grid.images[2] == webui.generate().image).all()
+    script_args = plot(webui, "[RPG] Split ratio", '"1,1","1;2"')
+    grid = webui.generate(rpg=RED_BLUE, script_name="X/Y/Z plot", script_args=script_args)
+    assert (grid.images[2] == webui.generate(rpg={**RED_BLUE, "split_ratio": "1;2"}).image).all()
+
+
+@pytest.mark.parametrize(
+    ("axis", "values", "sentence"),
+    [
+        ("[RPG] Base ratio", "0, 3", "base_ratio is 3"),
+        ("[RPG] Split ratio", '"1,1","1,1,1"', "makes 3 regions"),
+        ("[RPG] Enabled", "True, perhaps", "perhaps"),
+    ],
+)
+def test_bad_value_is_refused_before_the_grid_starts(webui: Webui, axis: str, values: str, sentence: str) -> None:
+    webui.post("/rpg-test/fault", name="error", calls=1)
+    answer = webui.request(rpg=RED_BLUE, script_name="X/Y/Z plot", script_args=plot(webui, axis, values))
+    webui.post("/rpg-test/fault", name="")
+    assert (answer.status_code, sentence in answer.text) == (422, True), answer.text
+
+
+def test_axes_are_registered_once_after_reloads(webui: Webui) -> None:
+    before, state = webui.generate(rpg=RED_BLUE).image, webui.get("/rpg-test/state")
+    assert state["axes"] == AXES
+    for _ in range(2):
+        webui.reload()
+        assert webui.get("/rpg-test/state") == state
+    assert np.array_equal(before, webui.generate(rpg=RED_BLUE).image)
