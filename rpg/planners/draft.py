@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 _WIDTHS = str.maketrans("０１２３４５６７８９．，、；％", "0123456789.,,;%")
-_BREAK = re.compile(r"\bBREAK\b|^[\W_]{0,8}break[\W_]{0,8}$", re.MULTILINE)
+_BREAK = re.compile(r"[*_\[<(]{0,3}\bBREAK\b[*_\]>)]{0,3}|^[\W_]{0,8}break[\W_]{0,8}$", re.MULTILINE)
 _PERCENT = re.compile(r"(\d{1,12}(?:\.\d{1,12})?|\.\d{1,12})\s*%")
 
 
@@ -28,19 +28,26 @@ class Draft:
     notes: str = ""
 
 
-def ratio_text(text: str, regions: int) -> str:
-    """A split ratio as the grammar wants it: percentages as decimals, and no height in front of a single row."""
+def ratio_text(text: str, regions: int = 0) -> str:
+    """A split ratio as the grammar wants it: percentages as decimals, and no height in front of a single row.
+
+    Such a height is taken for one where it is 1, the others sum up to 1 and are as many as there are ``regions``.
+    """
     text = _PERCENT.sub(lambda match: digits(Decimal(match[1]) / 100), text.translate(_WIDTHS)).strip(" .,;\n[](){}")
-    cells = text.split(",")
-    if ";" not in text and len(cells) == regions + 1 > 1:
-        cells = cells[1:]
-    return ",".join(cells)
+    first, *widths = text.split(",")
+    if len(widths) == regions > 1 and ";" not in text:
+        try:
+            if float(first) == 1 and abs(sum(map(float, widths)) - 1) < 0.03:
+                return ",".join(widths)
+        except ValueError:
+            pass
+    return text
 
 
 def number_text(value: object, what: str) -> str:
     """A height or width, given as number or text."""
     if isinstance(value, str) and 0 < len(value) <= 30:
-        return ratio_text(value, 0)
+        return ratio_text(value)
     if isinstance(value, float):
         return digits(Decimal(repr(value)))
     raise Unreadable(f"{what} is {value!r:.40}; it must be a number above 0.")
@@ -56,7 +63,7 @@ def split_ratio(rows: Sequence[tuple[str, Sequence[str]]]) -> str:
 def base_ratio(value: object) -> float:
     """A base ratio, given as number, decimal or percentage."""
     try:
-        number = float(ratio_text(value, 0)) if isinstance(value, str) and len(value) <= 30 else value
+        number = float(ratio_text(value)) if isinstance(value, str) and len(value) <= 30 else value
     except ValueError:
         number = None
     if not isinstance(number, float) or not 0 <= number <= 1:
@@ -72,7 +79,7 @@ def base_prompt(value: str) -> str:
 
 def split_breaks(text: str) -> list[str]:
     """Region prompts out of one text with BREAK between them."""
-    parts = [part.strip("\n *_[]<>") for part in _BREAK.split(text)]
+    parts = [part.strip() for part in _BREAK.split(text)]
     while len(parts) > 1 and not parts[-1]:
         parts.pop()
     return parts

@@ -95,9 +95,10 @@ def _load(call: Call, emit: Emit) -> tuple[Any, Any]:
             torch_dtype=torch.float16 if torch.cuda.is_available() else torch.bfloat16,
         )
     except Exception as error:  # the package raises whatever its readers meet
+        reason = f"{type(error).__name__}: {short(str(error))}"
         raise PlannerError(
-            f"{_name(call)!r} cannot be loaded ({type(error).__name__}: {short(str(error))}); give the folder of a Llama-like "
-            "model in safetensors format, or serve the model with Ollama, LM Studio or vLLM and choose the OpenAI-compatible provider."
+            f"{_name(call)!r} cannot be loaded ({reason}); give the folder of a Llama-like model in safetensors format, "
+            "or serve the model with Ollama, LM Studio or vLLM and choose the OpenAI-compatible provider."
         ) from None
     _loaded[folder] = tokenizer, model.eval()
     return _loaded[folder]

@@ -21,6 +21,8 @@ MAX_REPLY = 256 * 1024
 MAX_NOTES = 4000
 
 _THINK = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+_TOKENS = re.compile(r"<\|[\w-]{1,40}\|>|</?s>|<(?:start|end)_of_turn>|\[/?INST\]")
+"""Marks of chat templates that servers let slip through."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\ufeff]")
 
 
@@ -65,7 +67,7 @@ def read_reply(text: str, caption: str, planned_by: str, reasoning: str = "") ->
     try:
         if len(text) > MAX_REPLY:
             raise Unreadable(f"The answer has {len(text)} characters; at most {MAX_REPLY} are read.")
-        thoughts, answer = split_reasoning(text)
+        thoughts, answer = split_reasoning(_TOKENS.sub("", text))
         if not answer.strip():
             raise Unreadable("The model thought, but gave no answer." if thoughts or reasoning else "The answer is empty.")
         return _plan(_draft(answer, caption), caption, planned_by, reasoning or thoughts)

@@ -26,7 +26,11 @@ _NAMES = {
     "prompt": ("prompt", "regionalprompt", "description", "text", "content", "caption"),
     "negative_prompt": ("negativeprompt",),
 }
-_LOOKS_LIKE_A_PLAN = re.compile(r'["“](?:rows|regions|(?:final[ _])?split[ _]?ratio|regional[ _]prompts?)["”]\s*:', re.IGNORECASE)
+_LOOKS_LIKE_A_PLAN = re.compile(
+    r"[\"'“](?:rows|regions|(?:final[ _])?split[ _]?ratio|regional[ _]prompts?)[\"'”]\s*:", re.IGNORECASE
+)
+    r"[\"'“](?:rows|regions|(?:final[ _])?split[ _]?ratio|regional[ _]prompts?)[\"'”]\s*:", re.IGNORECASE
+)
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\Z)|[{}]', re.DOTALL)
 _SLIPS = re.compile(r'("(?:[^"\\]|\\.)*(?:"|\Z))|//[^\n]*|,(?=\s*[}\]])', re.DOTALL)
 """Comments, and commas after the last item."""

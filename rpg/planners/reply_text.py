@@ -96,10 +96,14 @@ def _last_pair(text: str) -> tuple[re.Match[str], re.Match[str]]:
             f"The split ratio {(ratio['value'] + ratio['rest'])[:40]!r} cannot be read; write decimals such as 0.5,0.5."
         )
     earlier = [match for match in ratios if match.start() < prompt.start()]
-    repeated = earlier and draft.ratio_text(earlier[-1]["value"], 0) == draft.ratio_text(ratio["value"], 0)
-    if earlier and earlier[-1] is not ratio and not repeated and ratios[0].start() < prompts[0].start():
+    repeated = earlier and _same(earlier[-1]["value"], ratio["value"])
+    if earlier and not repeated and ratios[0].start() < prompts[0].start():
         raise Unreadable("The last 'Final split ratio:' is followed by no 'Regional Prompt:'; give both.")
     return ratio, prompt
+
+
+def _same(ratio: str, other: str) -> bool:
+    return draft.ratio_text(ratio).replace(" ", "") == draft.ratio_text(other).replace(" ", "")
 
 
 def _body(text: str, start: int) -> str:
@@ -128,6 +132,8 @@ def _prompts(body: str, ratio: str) -> list[str]:
     parts = [part.strip() for part in parts]
     if all(_NUMBERED.match(part) for part in parts):
         parts = [_NUMBERED.sub("", part, count=1) for part in parts]
+    if parts[0].count('"') == parts[-1].count('"') == 1 and parts[0][0] == parts[-1][-1] == '"':
+        parts = [parts[0][1:], *parts[1:-1], parts[-1][:-1]]
     parts = [_tidy(_LABEL.sub("", part, count=1) if _LABEL.match(part) else part) for part in parts]
     # What follows the last prompt after a blank line is the model's farewell.
     parts[-1] = _tidy(parts[-1].partition("\n\n")[0])
@@ -139,7 +145,7 @@ def _prompts(body: str, ratio: str) -> list[str]:
 def _tidy(prompt: str) -> str:
     """Without the quotes and marks around a prompt."""
     prompt = prompt.strip().strip("*_ \n")
-    for opening, closing in ('""', "''", "“”", "「」"):
+    for opening, closing in ('""', "''", "“”", "「」", "[]"):
         if len(prompt) > 1 and prompt[0] == opening and prompt[-1] == closing and opening not in prompt[1:-1]:
             prompt = prompt[1:-1]
     return prompt.strip()
