@@ -29,8 +29,6 @@ _NAMES = {
 _LOOKS_LIKE_A_PLAN = re.compile(
     r"[\"'“](?:rows|regions|(?:final[ _])?split[ _]?ratio|regional[ _]prompts?)[\"'”]\s*:", re.IGNORECASE
 )
-    r"[\"'“](?:rows|regions|(?:final[ _])?split[ _]?ratio|regional[ _]prompts?)[\"'”]\s*:", re.IGNORECASE
-)
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\Z)|[{}]', re.DOTALL)
 _SLIPS = re.compile(r'("(?:[^"\\]|\\.)*(?:"|\Z))|//[^\n]*|,(?=\s*[}\]])', re.DOTALL)
 """Comments, and commas after the last item."""
