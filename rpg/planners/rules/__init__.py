@@ -3,58 +3,96 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 
 from rpg.errors import PlannerError
 from rpg.plan import DEFAULT_BASE_RATIO, Plan, Region
-from rpg.planners.rules import english
-from rpg.planners.rules.arrange import Cell, Rows, arrange, fits
-from rpg.planners.rules.reading import Reading, Thing
+from rpg.planners.rules import chinese, english, figure, writing
+from rpg.planners.rules.arrange import Rows, arrange, fits
+from rpg.planners.rules.reading import Reading
+from rpg.planners.rules.translate import translate
 
 NAME = "rules 1"
 MAX_CAPTION = 8000
 """Most characters of a caption."""
 
+_HAN = re.compile(r"[㐀-鿿]")
+
 
 def plan(caption: str) -> Plan:
     """Divide a picture by fixed rules: no model, no network.
 
+    Things that the caption lists become regions, where it says that they stand; what it says of their
+    surroundings and style goes to all of them. A caption that names one thing gives one region.
+
     Raises:
         PlannerError: when the caption is no text, empty or too long.
     """
-    if not isinstance(caption, str) or not caption.strip():
-        raise PlannerError("The caption is empty; describe the picture, such as 'a red circle on the left and a blue square on the right'.")
+    if not isinstance(caption, str) or not re.search(r"\w", caption):
+        raise PlannerError("The caption names nothing; describe the picture, such as 'a cat on the left and a dog on the right'.")
     if len(caption) > MAX_CAPTION:
-        raise PlannerError(f"The caption has {len(caption)} characters; the rules read at most {MAX_CAPTION}.")
+        raise PlannerError(f"The caption has {len(caption)} characters; the offline planner reads at most {MAX_CAPTION}.")
     text = re.sub(r"\s+", " ", caption).strip()
-    reading = english.read(text)
-    return _plan(caption, text, reading)
-
-
-def _plan(caption: str, text: str, reading: Reading) -> Plan:
+    reading = chinese.read(text) if _HAN.search(text) else english.read(text)
     reading.settle_members()
+    standing = _standing(caption, text, reading)
+    if standing:
+        return standing
     reading.settle_scenes()
-    rows = arrange(reading) if reading.things else []
-    background = [scene.text for scene in reading.scenes]
-    prompts = [_prompt(cell, background, reading.styles) for _, cells in rows for _, cell in cells]
-    split = ";".join(",".join(map(str, (height, *(width for width, _ in cells)))) for height, cells in rows)
+    translated = translate(reading) if _HAN.search(text) else None
+    reading = translated or reading
+    rows, notes = _rows(reading)
+    if sum(len(cells) for _, cells in rows) < 2:
+        base = writing.composed(reading) if translated and reading.things else text
+        notes.append("The caption names one thing, so one region shows it all.")
+        return Plan((Region(base),), "1", base, 0.0, caption, " ".join(notes), NAME)
+    base = writing.composed(reading) if translated else text
+    repeated = [noun for noun, count in writing.classes(reading.things).items() if count > 1 and noun]
+    if repeated:
+        base = base if translated else writing.counted(reading, text)
+        notes.append(f"Several of one class ({', '.join(repeated)}), so the base prompt counts them and is mixed in.")
+    else:
+        notes.append("All are of different classes, so no base prompt is mixed in.")
+    if _HAN.search(text) and not translated:
+        notes.append("The region prompts stay Chinese, which most Stable Diffusion checkpoints do not read; translate them.")
+    regions = tuple(Region(writing.prompt(cell, reading)) for _, cells in rows for _, cell in cells)
+    return Plan(regions, _split_ratio(rows), base, DEFAULT_BASE_RATIO if repeated else 0.0, caption, " ".join(notes), NAME)
+
+
+def _rows(reading: Reading) -> tuple[Rows, list[str]]:
+    """The layout, and notes on what decided it."""
+    if not reading.things:
+        return [], []
+    notes = []
+    many = [thing for thing in reading.things if thing.count > 6]
+    if many:
+        notes.append(f"{many[0].count} of one thing are many for one picture; some may merge.")
+    rows = arrange(reading)
+    while not fits(rows) and (most := max(reading.things, key=lambda thing: thing.count)).count > 1:
+        notes = [f"{most.count} of one thing are more than a plan can hold, so they share a region."]
+        most.name, most.count, most.members = most.many or most.name, 1, []
+        rows = arrange(reading)
+    if not fits(rows):
+        return [], ["The caption names more things than a plan can hold."]
+    named = any(thing.place or thing.relation for thing in reading.things) or reading.order
+    notes.insert(0, "Regions stand where the caption places them." if named else "Regions stand in the order of the caption.")
+    return rows, notes
+
+
+def _standing(caption: str, text: str, reading: Reading) -> Plan | None:
+    """A plan of three rows for a single person who is shown from head to foot."""
+    things = reading.things
+    if len(things) != 1 or not things[0].person or things[0].count > 1 or not figure.whole(text):
+        return None
+    prompts = [writing.prompt(thing, reading) for thing in figure.parts(things[0])]
+    if not prompts:
+        return None
+    note = (
+        "A single person shown from head to foot: one row each for head, upper and lower part, held together by the base prompt."
+    )
+    return Plan(tuple(map(Region, prompts)), ";".join("1" * len(prompts)), text, DEFAULT_BASE_RATIO, caption, note, NAME)
+
+
+def _split_ratio(rows: Rows) -> str:
     if len(rows) == 1:
-        split = ",".join(str(width) for width, _ in rows[0][1])
-    if len(prompts) < 2:
-        return Plan((Region(text),), "1", text, 0.0, caption, "one", NAME)
-    shared = _shared(reading.things)
-    return Plan(tuple(map(Region, prompts)), split, text, DEFAULT_BASE_RATIO if shared else 0.0, caption, "", NAME)
-
-
-def _shared(things: list[Thing]) -> bool:
-    counts = Counter("person" if thing.person else thing.noun for thing in things for _ in range(thing.count))
-    return any(count > 1 for noun, count in counts.items() if noun)
-
-
-def _prompt(cell: Cell, background: list[str], styles: list[str]) -> str:
-    text = (cell.name + cell.tail) if cell else "background"
-    for scene in background:
-        text += (", " if "," in text or scene.split(" ")[0].endswith("ing") else " ") + scene
-    text = ", ".join([text, *styles])
-    text = re.sub(r"\b(?:is|are) (?=\w+ing\b)", "", text)
-    return re.sub(r"\s+", " ", re.sub(r"(?:\s*[,;.])+(?=\s|$)", ",", text)).strip(" ,.;:")
+        return ",".join(str(width) for width, _ in rows[0][1])
+    return ";".join(",".join(map(str, (height, *(width for width, _ in cells)))) for height, cells in rows)

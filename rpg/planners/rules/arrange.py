@@ -98,7 +98,9 @@ def _spots(things: list[Thing]) -> list[tuple[int, int, Thing]]:
     """Row and column of every thing; those without a place take what the placed ones leave free."""
     placed = {id(thing): _absolute(thing.place) for thing in things if thing.place}
     roots = [thing for thing in things if not thing.place and not thing.relation]
-    free = _free([thing.place for thing in things if thing.place]) if placed else [(0, 10 * number) for number in range(len(roots))]
+    free = (
+        _free([thing.place for thing in things if thing.place]) if placed else [(0, 10 * number) for number in range(len(roots))]
+    )
     for thing in roots:
         placed[id(thing)] = free.pop(0) if len(free) > 1 else free[0]
     for _ in things:

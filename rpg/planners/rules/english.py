@@ -160,7 +160,7 @@ class _Reader:
         return index < len(self.tokens) and self.tokens[index].kind == "word" and self.tokens[index].text in _COPULA
 
     def _leading_relation(self, index: int, anchor: Phrase, place: Place) -> int:
-        """"Next to the sofa is a lamp": first what it is next to, then what stands there."""
+        """ "Next to the sofa is a lamp": first what it is next to, then what stands there."""
         if anchor.kind in ("place", "ambience") and not self._find(anchor):
             self.reading.scenes.append(Scene(self.text[self.tokens[index].start : anchor.end], anchor.kind, self.current))
             self.held = anchor.end
@@ -225,8 +225,16 @@ class _Reader:
     def _wraps(self, phrase: Phrase) -> bool:
         """Whether the phrase only says that what follows is a picture: "a photo of ..."."""
         following = self.tokens[phrase.after].text if phrase.after < len(self.tokens) else ""
-        return not self.reading.things and following in _WRAPS and english_kind(phrase.noun) in ("picture", "style", "place") and bool(
-            re.search(r"(?:photo|photograph|picture|image|painting|portrait|illustration|drawing|sketch|render|rendering|view|scene|shot|close-up|landscape|depiction|art)$", phrase.noun)
+        return (
+            not self.reading.things
+            and following in _WRAPS
+            and english_kind(phrase.noun) in ("picture", "style", "place")
+            and bool(
+                re.search(
+                    r"(?:photo|photograph|picture|image|painting|portrait|illustration|drawing|sketch|render|rendering|view|scene|shot|close-up|landscape|depiction|art)$",
+                    phrase.noun,
+                )
+            )
         )
 
     def _role(self, phrase: Phrase, link: str, words: list[str]) -> str:  # noqa: PLR0911
@@ -245,7 +253,13 @@ class _Reader:
             return "attached" if contact and self.current else "thing"
         if phrase.kind in SCENERY and not phrase.determiner and self.reading.things and not self.listing:
             return "scene"
-        if self.current and self.current.kind == "place" and words and not joined and last in ("features", "contains", "has", "shows"):
+        if (
+            self.current
+            and self.current.kind == "place"
+            and words
+            and not joined
+            and last in ("features", "contains", "has", "shows")
+        ):
             return "thing"
         if not joined:
             return "attached"
@@ -259,7 +273,12 @@ class _Reader:
         """A phrase behind words such as "above"."""
         offset = self.relation or Place()
         subject = self.current
-        if phrase.kind in PARTS or (existing is None and phrase.kind in ("place", "ambience")) or subject is None or existing is subject:
+        if (
+            phrase.kind in PARTS
+            or (existing is None and phrase.kind in ("place", "ambience"))
+            or subject is None
+            or existing is subject
+        ):
             self.relation = self.between = None
             self.held = next(token.start for token in reversed(self.tokens) if token.mark and token.end <= phrase.start)
             if phrase.kind in SCENERY:
@@ -282,7 +301,9 @@ class _Reader:
         """Put a phrase such as "in a cafe" into the surroundings."""
         match = re.search(r"\b(?:in front of|\w+(?: of)?)\s*$", link)
         shared = _SHARED.match(link) if self._several() else None
-        start = self.held + (shared.end() if shared else match.start() if match and self.current else len(link) - len(link.lstrip(" ,.;")))
+        start = self.held + (
+            shared.end() if shared else match.start() if match and self.current else len(link) - len(link.lstrip(" ,.;"))
+        )
         if not shared and self.current:
             self._flush(start)
         scene = Scene(self.text[start : phrase.end].strip(), phrase.kind, None if shared else self.current)
@@ -306,13 +327,18 @@ class _Reader:
                 return thing
         for thing in reversed(self.reading.things):
             owned = " ".join(scene.text for scene in self.reading.scenes if scene.owner is thing)
-            if phrase.noun and phrase.determiner == "the" and phrase.noun in map(singular, re.findall(r"\w+", (thing.tail + " " + owned).lower())):
+            if (
+                phrase.noun
+                and phrase.determiner == "the"
+                and phrase.noun in map(singular, re.findall(r"\w+", (thing.tail + " " + owned).lower()))
+            ):
                 return thing
         return None
 
     def _add(self, phrase: Phrase) -> Thing:
         definite = phrase.determiner in ("the", "one", "another", "other")
         thing = Thing(phrase.name, phrase.noun, phrase.kind, phrase.count, definite=definite, pronoun=phrase.kind == "pronoun")
+        thing.many = self.text[phrase.start : phrase.end]
         thing.place = phrase.side
         if phrase.kind == "group" and phrase.count == 1 and phrase.noun in ("couple", "pair", "twin", "duo"):
             thing.count = 2

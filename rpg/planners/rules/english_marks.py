@@ -93,7 +93,9 @@ def _places(text: str) -> list[Mark]:
         if of and text[end - 3 : end] != "top" and place != Place(None, 0):
             marks.append(Mark("relation", start, of.end(), place=place))
         elif not of:
-            marks.append(Mark("side", start, end, place=place, labels=match.group().startswith("the ") or text[end : end + 1] == ":"))
+            marks.append(
+                Mark("side", start, end, place=place, labels=match.group().startswith("the ") or text[end : end + 1] == ":")
+            )
     return marks
 
 

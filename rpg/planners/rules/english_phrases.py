@@ -9,7 +9,9 @@ from rpg.planners.rules.english_marks import Mark, find_marks, side
 from rpg.planners.rules.lexicon import BEINGS, SCENERY, article, english_kind, is_adjective, singular
 from rpg.planners.rules.reading import Place
 
-_COUNTS = {word: n for n, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)} | {"dozen": 12}
+_COUNTS = {word: n for n, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)} | {
+    "dozen": 12
+}
 _DETERMINERS = frozenset("a an the another some several many few his her its their my your".split())
 _AND = frozenset("and while whereas then plus".split())
 _STOPPERS = frozenset(
@@ -18,7 +20,9 @@ _STOPPERS = frozenset(
     "were has have had being be or but who which that where when as wearing wears holding holds sits stands plays looks looking "
     "arranged features contains shows feature contain show runs walks reads carries rides lies flies chases watches eats drinks".split()
 )
-LOCATIVE = frozenset("in on at inside within outside near through across along around against under behind amid during over beyond".split())
+LOCATIVE = frozenset(
+    "in on at inside within outside near through across along around against under behind amid during over beyond".split()
+)
 _TOKENS = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*|\S")
 _TAG = re.compile(r"(\d{1,2})((?:girl|boy|man|woman|cat|dog)s?)")
 
@@ -57,7 +61,9 @@ def tokens_of(text: str) -> list[Token]:
     for mark in [*find_marks(low), None]:
         for match in _TOKENS.finditer(text, position, mark.start if mark else len(text)):
             word = match.group().lower()
-            kind = "sep" if word in ",()[]{}" else "stop" if word in ".;:!?|" else "and" if word in _AND or word == "&" else "word"
+            kind = (
+                "sep" if word in ",()[]{}" else "stop" if word in ".;:!?|" else "and" if word in _AND or word == "&" else "word"
+            )
             if kind == "word" and not word[0].isalnum():
                 kind = "sign"
             tokens.append(Token(kind, *match.span(), word))
@@ -96,7 +102,7 @@ def phrase_at(tokens: list[Token], index: int, text: str, fresh: bool) -> Phrase
 
 
 def _gathered(tokens: list[Token], index: int, text: str) -> Phrase | None:
-    """"A pair of cats", "a group of three people": the phrase behind "of", with its count."""
+    """ "A pair of cats", "a group of three people": the phrase behind "of", with its count."""
     words = [token.text for token in tokens[index : index + 3]]
     if len(words) == 3 and words[0] in ("a", "one") and words[1] in ("pair", "couple", "group", "trio") and words[2] == "of":
         inner = phrase_at(tokens, index + 3, text, True) if index + 3 < len(tokens) else None
@@ -113,7 +119,11 @@ def _number(word: str) -> int:
 
 def _scan(tokens: list[Token], index: int, first: int, text: str, count: int, determiner: str) -> Phrase | None:
     place = None
-    if determiner in ("the", "one") and first < len(tokens) and re.fullmatch("left|right|middle|center|top|bottom", tokens[first].text):
+    if (
+        determiner in ("the", "one")
+        and first < len(tokens)
+        and re.fullmatch("left|right|middle|center|top|bottom", tokens[first].text)
+    ):
         place, first = side(tokens[first].text), first + 1
     last = first
     while last < len(tokens) and tokens[last].kind == "word" and last < first + 12 and not _stops(tokens, first, last):
@@ -126,7 +136,9 @@ def _scan(tokens: list[Token], index: int, first: int, text: str, count: int, de
         end = tokens[first - 1].end
         return Phrase(tokens[index].start, end, first, "", "", "pronoun", 1, determiner, place)
     begin, head, noun, kind = _head(words)
-    if words[head] in ("one", "ones") or (determiner in ("one", "another", "other") and not kind and all(map(is_adjective, words))):
+    if words[head] in ("one", "ones") or (
+        determiner in ("one", "another", "other") and not kind and all(map(is_adjective, words))
+    ):
         # "a black one", "one black": what it says of a member of the group stays in the text behind it.
         end = tokens[index].end if words[head] not in ("one", "ones") else tokens[index].start
         return Phrase(tokens[index].start, end, first + head + 1, "", "", "pronoun", 1, determiner, place)

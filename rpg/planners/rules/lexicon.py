@@ -66,6 +66,20 @@ def singular(noun: str) -> str:
     return noun[:-1] if re.search("[a-z][^su]s$", noun) else noun
 
 
+def plural(phrase: str) -> str:
+    """``red apple`` -> ``red apples``."""
+    head, _, noun = phrase.rpartition(" ")
+    if noun in PLURAL_ONLY:
+        many = noun
+    elif noun in _IRREGULAR.values():
+        many = next(plural for plural, single in _IRREGULAR.items() if single == noun)
+    elif re.search("[^aeiou]y$", noun):
+        many = noun[:-1] + "ies"
+    else:
+        many = noun + ("es" if re.search("(?:s|x|z|ch|sh)$", noun) else "s")
+    return f"{head} {many}".strip()
+
+
 def english_kind(noun: str) -> str:
     """The kind of an English noun in lower case, singular or plural; empty when unknown."""
     nouns = _read()[0]

@@ -34,6 +34,8 @@ class Thing:
     definite: bool = False
     pronoun: bool = False
     members: list[Thing] = field(default_factory=list)
+    many: str = ""
+    """The phrase as the caption has it ("three red apples")."""
 
     @property
     def being(self) -> bool:
@@ -60,6 +62,8 @@ class Reading:
     things: list[Thing] = field(default_factory=list)
     scenes: list[Scene] = field(default_factory=list)
     styles: list[str] = field(default_factory=list)
+    joint: str = " "
+    """What stands between words."""
     order: str = ""
     """``row``, ``reversed row``, ``column``, ``reversed column``, ``grid``, ``X`` or nothing."""
 
@@ -101,13 +105,14 @@ class Reading:
             elif owner is not None and len(owners) == 1 and (scene.kind != "support" or owner is last):
                 scene.owner = None
             if scene.owner is not None:
-                scene.owner.tail += (", " if "," in scene.owner.tail else " ") + scene.text
+                scene.owner.tail += (", " if "," in scene.owner.tail and self.joint else self.joint) + scene.text
         self.scenes = [scene for scene in self.scenes if scene.owner is None]
-
 
     def _leave_to_base(self) -> None:
         """Behind people, what hangs on a wall needs no region: the base prompt names it."""
-        walls = [scene for scene in self.scenes if scene.owner and not scene.owner.being and re.search(r"\bwalls?\b|墙", scene.text)]
+        walls = [
+            scene for scene in self.scenes if scene.owner and not scene.owner.being and re.search(r"\bwalls?\b|墙", scene.text)
+        ]
         tied = [thing.relation[1] for thing in self.things if thing.relation]
         for scene in walls:
             owner = scene.owner
@@ -116,7 +121,7 @@ class Reading:
                 self.scenes.remove(scene)
 
 
-_COPULA = re.compile(r"^[\s,]*(?:is|are|has|have|being|was|wears|with)?\b\s*(?=\S)")
+_COPULA = re.compile(r"^[\s,]*(?:(?:is|are|has|have|being|was|wears|with)\b|是)?\s*(?=\S)")
 
 
 def _belongs(thing: Thing, group: Thing) -> bool:
