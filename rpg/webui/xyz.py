@@ -7,6 +7,7 @@ from typing import Any
 
 from modules import scripts
 
+from rpg.errors import PlanError
 from rpg.plan import Plan
 from rpg.webui.arguments import override, parse_arguments
 
@@ -24,7 +25,7 @@ def add_axes() -> None:
             option = plot.AxisOption
             ratio, split, enabled = LABELS.values()
             plot.axis_options += [
-                option(ratio, float, _apply("base_ratio"), confirm=_confirm("base_ratio")),
+                option(ratio, _number, _apply("base_ratio"), confirm=_confirm("base_ratio")),
                 option(split, str, _apply("split_ratio"), format_value=plot.format_value, confirm=_confirm("split_ratio")),
                 option(enabled, _boolean, _apply("enabled"), confirm=_confirm("enabled"), choices=lambda: ["True", "False"]),
             ]
@@ -47,7 +48,7 @@ def _confirm(name: str) -> Callable[[Any, list[Any]], None]:
             plan, enabled = ({**plan, "enabled": True} if isinstance(plan, dict) else plan), True
         wanted = parse_arguments(plan, enabled, "a caption")
         if wanted is None:
-            raise RuntimeError(f"{LABELS[name]}: RPG is off, so this axis would change nothing; turn RPG on.")
+            raise PlanError(f"{LABELS[name]}: RPG is off, so this axis would change nothing; turn RPG on.")
         if isinstance(wanted, Plan) and name != "enabled":
             for value in values:
                 override(wanted, {name: value})
@@ -62,8 +63,15 @@ def _arguments(p: Any) -> tuple[Any, ...]:
     return ()
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise PlanError(f"{LABELS['base_ratio']}: {text!r} is not a number from 0 to 1.") from None
+
+
 def _boolean(text: str) -> bool:
     try:
         return {"true": True, "false": False}[text.strip().lower()]
     except KeyError:
-        raise RuntimeError(f"{LABELS['enabled']}: {text!r} is neither True nor False.") from None
+        raise PlanError(f"{LABELS['enabled']}: {text!r} is neither True nor False.") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import ctypes
 import io
 import json
@@ -25,10 +26,11 @@ from rpg import shapes
 
 CHECKOUT = Path(__file__).parents[2]
 WEBUI = Path(os.environ.get("WEBUI") or Path.home() / "stable-diffusion-webui")
-FLAGS = (
-    "--skip-prepare-environment --skip-torch-cuda-test --skip-install --no-download-sd-model --do-not-download-clip "
-    "--use-cpu all --no-half --api --disable-console-progressbars"
-).split()
+FLAGS = [
+    *("--skip-prepare-environment", "--skip-torch-cuda-test", "--skip-install"),
+    *("--no-download-sd-model", "--do-not-download-clip", "--disable-console-progressbars"),
+    *("--use-cpu", "all", "--no-half", "--api"),
+]
 READY = "Startup time"
 PROMPT = "a red circle and a blue square"
 SETTINGS = {"width": 256, "height": 128, "steps": 6, "cfg_scale": 4, "sampler_name": "DPM++ 2M", "scheduler": "Karras", "seed": 1}
@@ -69,17 +71,34 @@ class Webui:
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         command = [WEBUI / "venv" / "bin" / "python", "launch.py", *FLAGS, "--port", str(self.port), "--data-dir", folder, *flags]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "no_proxy": "127.0.0.1,localhost"}
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "HF_HUB_OFFLINE": "1",
+            "TRANSFORMERS_OFFLINE": "1",
+            "no_proxy": "127.0.0.1,localhost",
+        }
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                command, cwd=WEBUI, env=environment, stdout=log, stderr=log, start_new_session=True, preexec_fn=_die_with_parent
+                command,
+                cwd=WEBUI,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509  takes no lock
             )
         self.session = requests.Session()
         self.session.trust_env = False
 
     def write_settings(self, **settings: Any) -> None:
-        """Settings for the next start; without them the host would write pictures."""
-        quiet = {"samples_save": False, "grid_save": False, "sd_checkpoint_hash": "", "auto_launch_browser": "Disable"}
+        """Settings for the next start. Writes no pictures, downloads no preview model."""
+        quiet = {
+            "samples_save": False,
+            "grid_save": False,
+            "auto_launch_browser": "Disable",
+            "show_progress_type": "Approx cheap",
+        }
         (self.folder / "config.json").write_text(json.dumps({**quiet, **settings}))
 
     def wait(self, starts: int = 1, seconds: float = 180) -> None:
@@ -100,7 +119,7 @@ class Webui:
             except (ProcessLookupError, subprocess.TimeoutExpired):
                 continue
 
-    def log_tail(self, lines: int = 60) -> str:
+    def log_tail(self, lines: int = 25) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def reload(self) -> None:
@@ -171,7 +190,5 @@ def write_image(image: np.ndarray) -> str:
 
 def _die_with_parent() -> None:
     """Linux: get SIGKILL when the tests end, however they end."""
-    try:
+    with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-    except (OSError, AttributeError):
-        pass

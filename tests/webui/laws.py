@@ -32,7 +32,9 @@ def check_identity(webui: Webui, kind: str = "txt2img", rpg: dict[str, Any] | No
     assert distance(plain.images, regional.images) <= 1
 
 
-def check_locality(webui: Webui, kind: str = "txt2img", rpg: dict[str, Any] | None = None, calls: int = 2, **settings: Any) -> None:
+def check_locality(
+    webui: Webui, kind: str = "txt2img", rpg: dict[str, Any] | None = None, calls: int = 2, **settings: Any
+) -> None:
     """Changing one region's part of the context moves that region's tokens in every layer, and no others."""
     webui.post("/rpg-test/probe", calls=calls)
     webui.generate(kind, rpg or {"regions": ["a cat", "a dog", "a fox"], "split_ratio": "1,1,2;1"}, **settings)

@@ -47,7 +47,10 @@ def test_base_prompt_replaces_the_main_prompt(webui: Webui) -> None:
 
 def test_infotext_gives_the_plan_and_the_picture_back(webui: Webui) -> None:
     rpg = {
-        "regions": [{"prompt": 'a "red" circle, big: (very:1.2)', "negative_prompt": "blue, green"}, {"prompt": "蓝色\n方块", "base_ratio": 0.5}],
+        "regions": [
+            {"prompt": 'a "red" circle, big: (very:1.2)', "negative_prompt": "blue, green"},
+            {"prompt": "蓝色\n方块", "base_ratio": 0.5},
+        ],
         "split_ratio": "0.5;1.5",
         "base_ratio": 0.25,
         "caption": "two things, one above the other",

@@ -13,18 +13,19 @@ from tests.webui.test_generation import RED_BLUE
 AXES = ["[RPG] Base ratio", "[RPG] Split ratio", "[RPG] Enabled"]
 
 
-def plot(webui: Webui, axis: str, values: str) -> list[Any]:
-    """Arguments of the X/Y/Z plot with one axis."""
-    info = webui.get("/sdapi/v1/script-info")
-    args = [argument["value"] for argument in next(item for item in info if item["name"] == "x/y/z plot")["args"]]
-    labels = webui.get("/rpg-test/axes")
-    args[0:2] = [labels.index(axis), values]
-    return args
+def plot(webui: Webui, axis: str, *values: str) -> dict[str, Any]:
+    """A request's part for the X/Y/Z plot with one axis."""
+    info = next(item for item in webui.get("/sdapi/v1/script-info") if item["name"] == "x/y/z plot" and not item["is_img2img"])
+    args = [argument["value"] for argument in info["args"]]
+    number = webui.get("/rpg-test/axes").index(axis)
+    # The type, the text, the choices of each axis; type 0 is nothing.
+    args[:9] = [number, ",".join(f'"{value}"' for value in values), list(values), 0, "", [], 0, "", []]
+    args[10] = True  # give back the single pictures, too
+    return {"script_name": "X/Y/Z plot", "script_args": args}
 
 
 def test_base_ratio_equals_three_pictures(webui: Webui) -> None:
-    script_args = plot(webui, "[RPG] Base ratio", "0, 0.5, 1")
-    grid = webui.generate(rpg=RED_BLUE, script_name="X/Y/Z plot", script_args=script_args)
+    grid = webui.generate(rpg=RED_BLUE, **plot(webui, "[RPG] Base ratio", "0", "0.5", "1"))
     singles = [webui.generate(rpg={**RED_BLUE, "base_ratio": ratio}) for ratio in (0, 0.5, 1)]
     assert len(grid.images) == 4, "the grid and its three pictures"
     for picture, single in zip(grid.images[1:], singles):
@@ -34,25 +35,25 @@ def test_base_ratio_equals_three_pictures(webui: Webui) -> None:
 
 
 def test_enabled_and_split_ratio(webui: Webui) -> None:
-    grid = webui.generate(rpg=RED_BLUE, script_name="X/Y/Z plot", script_args=plot(webui, "[RPG] Enabled", "True, False"))
+    grid = webui.generate(rpg=RED_BLUE, **plot(webui, "[RPG] Enabled", "True", "False"))
     assert (grid.images[1] == webui.generate(rpg=RED_BLUE).image).all()
     assert (grid.images[2] == webui.generate().image).all()
-    script_args = plot(webui, "[RPG] Split ratio", '"1,1","1;2"')
-    grid = webui.generate(rpg=RED_BLUE, script_name="X/Y/Z plot", script_args=script_args)
+    grid = webui.generate(rpg=RED_BLUE, **plot(webui, "[RPG] Split ratio", "1,1", "1;2"))
     assert (grid.images[2] == webui.generate(rpg={**RED_BLUE, "split_ratio": "1;2"}).image).all()
 
 
 @pytest.mark.parametrize(
     ("axis", "values", "sentence"),
     [
-        ("[RPG] Base ratio", "0, 3", "base_ratio is 3"),
-        ("[RPG] Split ratio", '"1,1","1,1,1"', "makes 3 regions"),
-        ("[RPG] Enabled", "True, perhaps", "perhaps"),
+        ("[RPG] Base ratio", ["0", "3"], "base_ratio is 3"),
+        ("[RPG] Base ratio", ["0", "half"], "'half' is not a number"),
+        ("[RPG] Split ratio", ["1,1", "1,1,1"], "makes 3 regions"),
+        ("[RPG] Enabled", ["True", "perhaps"], "'perhaps' is neither True nor False"),
     ],
 )
-def test_bad_value_is_refused_before_the_grid_starts(webui: Webui, axis: str, values: str, sentence: str) -> None:
+def test_bad_value_is_refused_before_the_grid_starts(webui: Webui, axis: str, values: list[str], sentence: str) -> None:
     webui.post("/rpg-test/fault", name="error", calls=1)
-    answer = webui.request(rpg=RED_BLUE, script_name="X/Y/Z plot", script_args=plot(webui, axis, values))
+    answer = webui.request(rpg=RED_BLUE, **plot(webui, axis, *values))
     webui.post("/rpg-test/fault", name="")
     assert (answer.status_code, sentence in answer.text) == (422, True), answer.text
 

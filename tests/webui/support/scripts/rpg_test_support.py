@@ -18,8 +18,8 @@ open_clip.add_model_config(Path(scripts.basedir()) / "rpg-tiny-clip.json")
 FAULTS = {
     "error": lambda: _raise(ValueError("a fault from the tests")),
     "memory": lambda: _raise(torch.cuda.OutOfMemoryError("simulated")),
-    "interrupt": lambda: shared.state.interrupt(),
-    "skip": lambda: shared.state.skip(),
+    "interrupt": shared.state.interrupt,
+    "skip": shared.state.skip,
 }
 fault: dict[str, Any] = {}
 """``name`` of a fault and the number of denoiser ``calls`` before it strikes."""
@@ -53,7 +53,9 @@ def on_cfg_denoiser(_params: Any) -> None:
 
 
 def plot_module() -> Any:
-    return next(data.module for data in scripts.scripts_data if data.script_class.__module__ in ("xyz_grid.py", "scripts.xyz_grid"))
+    return next(
+        data.module for data in scripts.scripts_data if data.script_class.__module__ in ("xyz_grid.py", "scripts.xyz_grid")
+    )
 
 
 def cross_attentions(unet: torch.nn.Module) -> list[tuple[str, Any]]:
@@ -119,7 +121,11 @@ def routes(_demo: Any, app: FastAPI) -> None:
     @app.get("/rpg-test/axes")
     def axes() -> Any:
         """Labels of the X/Y/Z plot's axes in txt2img, in the order of its menus."""
-        return [option.label for option in plot_module().axis_options if type(option).__name__ == "AxisOption" or not option.is_img2img]
+        return [
+            option.label
+            for option in plot_module().axis_options
+            if type(option).__name__ == "AxisOption" or not option.is_img2img
+        ]
 
     @app.get("/rpg-test/memory")
     def memory() -> int:
