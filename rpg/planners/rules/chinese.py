@@ -38,18 +38,21 @@ _POSTURE = re.compile(
     r"(?:正|都|正|静静地|安静地)?(?:坐|站|躺|走|跑|玩|放|摆|趴|睡|蹲|跪|漂浮|漂|飘|停|挂|沐浴|站立|生长|行走|散步|飞|游|聊天)$"
 )
 _JOINERS = re.compile(r"(?:和|与|跟|同|、|以及|还有|及|,|正在|正|而|在|则|是|有|,)+$")
+_ONE = re.compile(r"^(?:另)?(?:外)?一[个只位名条张本]|^其他")
 _EMPTY = re.compile(r"(?:和|与|跟|同|、|以及|还有|及|或|,|是|有|正|在|则|还|也|中|里|上)*")
 _HAN = r"[㐀-鿿、，]"
 
 
 def read(text: str) -> Reading:
     """What a Chinese caption says."""
+    text = re.sub("位于|处于", "在", text)
     text = re.sub(rf"(?<={_HAN}) | (?={_HAN})", "", text.translate(_SIGNS))
-    return _Reader().read(text)
+    reading = _Reader().read(text)
+    return reading if reading.things or not re.search("[和与跟、]", text) else _Reader(listing=True).read(text)
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, listing: bool = False) -> None:
         self.reading = Reading(joint="")
         self.current: Thing | None = None
         self.scene: Scene | None = None
@@ -59,7 +62,7 @@ class _Reader:
         self.section: Thing | None = None
         self.wall: Scene | None = None
         self.definite = False
-        self.listing = False
+        self.listing = listing
 
     def read(self, text: str) -> Reading:
         for order, pattern in _ORDERS:
@@ -117,6 +120,7 @@ class _Reader:
                 and (phrase := phrase_at(rest, 0, True))
                 and not phrase.quantified
                 and (known := self._find(phrase.noun))
+                and not known.place
             ):
                 known.place, self.pending = self.pending, None
                 self.current, self.section = known, None
@@ -131,9 +135,13 @@ class _Reader:
         elif (inside := leading_scene(clause)) and chinese_kind(inside[1]) in SCENERY:
             text, noun, rest = inside
             scene = Scene(text if text.startswith("在") else f"在{text}", chinese_kind(noun))
-            if "墙" in noun:
+            known = next((thing for thing in self.reading.things if thing.noun == noun), None)
+            if known:
+                self.leading = (Place(-1, None), known)
+            else:
+                scene.leads = "墙" not in noun
                 self.wall = scene
-            self.reading.scenes.append(scene)
+                self.reading.scenes.append(scene)
         else:
             return False
         self.section = None
@@ -162,7 +170,9 @@ class _Reader:
         known = self._find(phrase.noun) if phrase else None
         if not phrase:
             return False
-        if not known and (phrase.kind in ("place", "ambience") or (phrase.kind == "support" and side == "上面")):
+        if not known and (
+            (phrase.kind in ("place", "ambience") and not phrase.quantified) or (phrase.kind == "support" and side == "上面")
+        ):
             self.reading.scenes.append(Scene(f"在{words}{side}", phrase.kind))
             return True
         anchor = known or self._add(phrase)
@@ -183,8 +193,23 @@ class _Reader:
                 position = end
                 continue
             joined = bool(_EMPTY.fullmatch(clause[held:position]))
-            starts = position == 0 or clause[position - 1] in "和与跟同、及或有是着"
+            starts = position == 0 or clause[position - 1] in ("和与跟同、及或" if own else "和与跟同、及或有是着")
             phrase = phrase_at(clause, position, joined and starts, self.listing)
+            if phrase and self._is_one_of(phrase) and own is None:
+                self._add(Phrase(0, 0, "", "", "pronoun")).tail = _ONE.sub("", clause[position:])
+                return
+            if (
+                phrase
+                and not phrase.quantified
+                and own is None
+                and position == held
+                and not self.pending
+                and (again := self._again(phrase))
+            ):
+                self.current = own = again
+                again.tail += ","
+                held = position = phrase.end
+                continue
             if phrase and self._is_thing(phrase, clause[held:position], own):
                 if self.scene:
                     self.scene = None
@@ -197,6 +222,16 @@ class _Reader:
         self._describe(clause[held:], comma=own is None)
         if self.pending and own:
             self.pending = None
+
+    def _is_one_of(self, phrase: Phrase) -> bool:
+        """Whether 一个 stands for one of a group: 两个女孩，一个穿红裙子，一个穿蓝裙子."""
+        several = any(thing.count > 1 for thing in self.reading.things)
+        return several and phrase.quantified and phrase.count == 1 and (not phrase.kind or phrase.kind in PARTS)
+
+    def _again(self, phrase: Phrase) -> Thing | None:
+        """The single thing that a bare noun names again."""
+        same = [thing for thing in self.reading.things if thing.noun == phrase.noun and phrase.noun]
+        return same[0] if len(same) == 1 and same[0].count == 1 and phrase.kind in BEINGS else None
 
     def _is_thing(self, phrase: Phrase, link: str, own: Thing | None) -> bool:
         joined = bool(_EMPTY.fullmatch(link))

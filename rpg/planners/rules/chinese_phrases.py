@@ -12,7 +12,7 @@ _DIGITS = {digit: number for number, digit in enumerate("一二三四五六七�
 _NUMBER = r"(?P<number>[0-9]{1,3}|十[一二三四五六七八九]?|[一二两三四五六七八九]|几|数)"
 _MEASURE = r"(?P<measure>[个只位名条张本把台件束杯瓶扇座棵朵颗匹头艘辆架幅轮盏块片对双群盘碗壶串根支枝顶副栋间粒枚尊面道尾些套款株堆盒袋篮盆队])"
 _QUANTITY = re.compile(rf"{_NUMBER}(?:大|小)?{_MEASURE}")
-_EXISTS = r"(?:是|有|为|(?:摆放|排列|悬挂|矗立|坐落|生长|盛开|漂浮|静静躺|放|摆|站|坐|躺|趴|挂|停|立|飘|画|长|种|堆|铺|竖|漂|贴|跪|蹲|睡|悬|住)(?:着|了|有))"
+_EXISTS = r"(?:是|有|为|(?:跟|围|摆放|排列|悬挂|矗立|坐落|生长|盛开|漂浮|静静躺|放|摆|站|坐|躺|趴|挂|停|立|飘|画|长|种|堆|铺|竖|漂|贴|跪|蹲|睡|悬|住)(?:着|了|有))"
 _VERB = rf"(?:则|分别|各|都|还)?{_EXISTS}?"
 SIDE = (
     r"(?:最)?(?:左上角|右上角|左下角|右下角|左上方|右上方|左下方|右下方|左上|右上|左下|右下|左半边|右半边|上半部分|下半部分|左手边|右手边"
@@ -29,7 +29,7 @@ _ROW = re.compile(
 _ROWS = {"上": -9, "顶": -9, "后": -9, "中": 2, "中间": 2} | {
     f"第{digit}": number for number, digit in enumerate("一二三四五六", 1)
 }
-_ANCHORED = re.compile(rf"(?P<x>[^,]{{1,24}}?)的?(?P<side>{SIDE}|{_NEAR})(?:则|各|还)?{_EXISTS}")
+_ANCHORED = re.compile(rf"(?P<x>[^,]{{1,24}}?)的?(?P<side>{SIDE}|{_NEAR}|下)(?:则|各|还)?{_EXISTS}")
 _SUFFIX = re.compile(rf"的?(?P<side>{SIDE}|{_NEAR}|里面|里|中|上|内|下|前|边)")
 _INSIDE = re.compile(rf"(?:的)?(?:里面|里|中|上|内)(?:(?:则|各|还)?{_EXISTS}|$)")
 BREAKS = re.compile(r"和|与|跟|、|以及|还有|及|或|,")
@@ -184,11 +184,22 @@ def _head(text: str, start: int) -> tuple[int, str, str]:
         if kind not in PARTS and kind != "style":
             return position, word, kind
         fallback = (position, word, kind)
-    if fallback[1]:
+    if fallback[1] or all(chinese_kind(char) for char in text[start : start + 2]):
         return fallback
     stop = BREAKS.search(text, start)
     end = min(stop.start() if stop else len(text), start + 12)
     return end, text[start:end][-2:], ""
+
+
+def _adjectival(text: str) -> bool:
+    """Whether a text holds nothing but adjectives."""
+    position = 0
+    while position < len(text):
+        word = chinese_word(text, position)
+        if text[position] != "的" and chinese_kind(word) not in ADJECTIVES:
+            return False
+        position += len(word) or 1
+    return True
 
 
 def _bare(text: str, start: int, listing: bool) -> Phrase | None:
@@ -211,6 +222,8 @@ def _bare(text: str, start: int, listing: bool) -> Phrase | None:
     if listing:
         stop = BREAKS.search(text, start)
         end = stop.start() if stop else len(text)
+        if _adjectival(text[start:end]):
+            return None
         if start < end <= start + 12 and not re.search("[着了在被把]", text[start:end]):
             return Phrase(start, end, text[start:end], text[start:end][-2:], "")
     return None

@@ -6,6 +6,7 @@ import re
 
 from rpg.planners.rules.english_phrases import LOCATIVE, Phrase, Token, phrase_at, tokens_of
 from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY, english_kind, singular
+from rpg.planners.rules.lexicon import is_adjective as english_adjective
 from rpg.planners.rules.reading import Place, Reading, Scene, Thing
 
 _CONTACT = re.compile(
@@ -20,6 +21,7 @@ _PLAIN_VERBS = "stand sit play walk run dance look lie sleep smile talk chat fig
 _SHARED = re.compile(r"\s*(?:they |both |all )?(?:are|were|both|all|they)\s+(?=\w)")
 _HOLDS = re.compile(r"\b(?:with|features|contains|has|shows)\s*$")
 _WRAPS = frozenset("of with showing depicting featuring where in that which".split())
+_PLURAL = re.compile(r"(?:^|(?<!there)(?<!who)(?<!that)(?<!which)\s)(?:they |both |all )?(?:are|were|both|they)\s+(?=\w)")
 _FRAGMENT = re.compile(r"[^,.;:]+")
 
 
@@ -67,6 +69,8 @@ class _Reader:
         self.attached = ""
         self.listing = False
         self.fresh = 0
+        self.marked = 0
+        self.depth = False
 
     def read(self) -> Reading:
         index = 0
@@ -77,8 +81,15 @@ class _Reader:
                 index = self._mark(index)
                 continue
             if token.kind in ("sep", "stop"):
+                self._drop_relation()
                 self._flush(token.start)
                 self.scene, self.attached = None, ""
+            elif token.kind == "and":
+                scenic = self.current is not None and self.current.kind == "place"
+                self.attached = (
+                    "thing" if scenic and re.match(r"\s*with\b", self.text[self.held : token.start]) else self.attached
+                )
+                self._flush(token.start)
             else:
                 phrase = self._phrase(index)
             if phrase:
@@ -86,6 +97,7 @@ class _Reader:
                 index = phrase.after
             else:
                 index += 1
+        self._drop_relation()
         self._flush(len(self.text))
         return self.reading
 
@@ -104,11 +116,23 @@ class _Reader:
         if phrase:
             known = phrase.kind in BEINGS | SCENERY | {"thing", "picture"}
             listed = self.listing and not phrase.kind and not phrase.noun.endswith(("ed", "ing"))
-            return phrase if known or listed else None
+            return phrase if known or listed or self._is_name(phrase, index) else None
         if before in LOCATIVE:
             phrase = phrase_at(self.tokens, index, self.text, True)
             return phrase if phrase and phrase.kind in SCENERY else None
         return None
+
+    def _is_name(self, phrase: Phrase, index: int) -> bool:
+        """Whether an unknown phrase beside an "and" is written like a name."""
+        words = self.text[phrase.start : phrase.end].split()
+        beside = index and self.tokens[index - 1].kind == "and"
+        beside = beside or (phrase.after < len(self.tokens) and self.tokens[phrase.after].kind == "and")
+        return not phrase.kind and beside and len(words) < 4 and all(word[0].isupper() for word in words)
+
+    def _drop_relation(self) -> None:
+        """A word such as "above" that no phrase follows is text like any other."""
+        if self.relation is not None:
+            self.held, self.relation, self.between = self.marked, None, None
 
     # Marks
 
@@ -132,7 +156,8 @@ class _Reader:
             anchor = phrase_at(self.tokens, after, self.text, True) if after < len(self.tokens) else None
             if anchor and fresh and (self.current is None or self._says_what(anchor.after)):
                 return self._leading_relation(index, anchor, mark.place)
-            self.relation = mark.place
+            self.depth = token.text in ("in front of", "behind")
+            self.relation, self.marked = mark.place, token.start
             self.between = self.current if mark.kind == "between" else None
             self.fresh = after
         else:
@@ -197,13 +222,15 @@ class _Reader:
         link = self.text[self.held : phrase.start]
         words = re.findall(r"[\w'’-]+", link.lower())
         existing = self._find(phrase) if phrase.determiner in ("the", "his", "her", "its", "their") else None
-        if existing and any(thing.noun == existing.noun and thing.count > 1 for thing in self.reading.things):
+        if existing and (
+            self._is_another(existing, phrase) or any(t.noun == existing.noun and t.count > 1 for t in self.reading.things)
+        ):
             existing = None
         if self.relation is not None:
             self._relate(phrase, existing)
         elif phrase.kind == "pronoun":
             if self.reading.things:
-                self._add(phrase)
+                self._add(phrase).tail = f", {phrase.name}" if phrase.name else ""
         elif existing and existing.count == 1:
             self.current = existing
             existing.place = existing.place or phrase.side or self.pending
@@ -221,6 +248,12 @@ class _Reader:
                 self._surround(phrase, link)
             else:
                 self.attached = phrase.kind or "thing"
+
+    def _is_another(self, existing: Thing, phrase: Phrase) -> bool:
+        """Whether "the cat on the right" is another cat than the one before."""
+        following = self.tokens[phrase.after].mark if phrase.after < len(self.tokens) else None
+        place = phrase.side or (following.place if following and following.kind == "side" else None)
+        return existing.noun == phrase.noun and None not in (place, existing.place) and place != existing.place
 
     def _wraps(self, phrase: Phrase) -> bool:
         """Whether the phrase only says that what follows is a picture: "a photo of ..."."""
@@ -241,7 +274,8 @@ class _Reader:
         """Whether a phrase is a ``thing`` of its own, part of the ``scene``, or ``attached`` to the current thing."""
         last = words[-1] if words else ""
         joined = bool(_EMPTY.fullmatch(link.lower())) or self.current is None
-        if phrase.noun == "background" or (phrase.kind == "ambience" and self.pending is None):
+        stacked = joined and (self.pending is not None or self.row is not None or self.reading.order.endswith("column"))
+        if phrase.noun == "background" or (phrase.kind == "ambience" and not stacked):
             return "scene"
         if phrase.kind in SCENERY and (last in LOCATIVE or (last in ("by", "to") and phrase.kind == "place")):
             return "scene"
@@ -276,12 +310,13 @@ class _Reader:
         if (
             phrase.kind in PARTS
             or (existing is None and phrase.kind in ("place", "ambience"))
+            or (self.depth and not existing and not phrase.kind in BEINGS)
             or subject is None
             or existing is subject
         ):
             self.relation = self.between = None
             self.held = next(token.start for token in reversed(self.tokens) if token.mark and token.end <= phrase.start)
-            if phrase.kind in SCENERY:
+            if phrase.kind not in PARTS:
                 self._surround(phrase, self.text[self.held : phrase.start])
             return
         if existing:
@@ -299,16 +334,17 @@ class _Reader:
 
     def _surround(self, phrase: Phrase, link: str) -> None:
         """Put a phrase such as "in a cafe" into the surroundings."""
-        match = re.search(r"\b(?:in front of|\w+(?: of)?)\s*$", link)
+        match = re.search(r"(?:\b\w+ing )?\b(?:in front of|\w+(?: of)?)\s*$", link)
         shared = _SHARED.match(link) if self._several() else None
         start = self.held + (
-            shared.end() if shared else match.start() if match and self.current else len(link) - len(link.lstrip(" ,.;"))
+            shared.end() if shared else match.start() if match and self.current else len(link) - len(link.lstrip(" ,.;:"))
         )
         if not shared and self.current:
             self._flush(start)
         scene = Scene(self.text[start : phrase.end].strip(), phrase.kind, None if shared else self.current)
-        if phrase.noun == "background" and not match:
-            scene = Scene(f"on {phrase.name if phrase.name.startswith('a') else 'a ' + phrase.name}", "ambience")
+        colour = phrase.name.removeprefix("a ").split(" ")[0]
+        if phrase.noun == "background" and not match and english_adjective(colour):
+            scene = Scene(f"on a {phrase.name.removeprefix('a ')}", "ambience")
         elif not match and self.current is None:
             scene.kind = "ambience"
         self.scene = scene
@@ -362,17 +398,20 @@ class _Reader:
     def _flush(self, end: int, joins: bool = False) -> None:
         """Give the unclaimed text up to ``end`` to whom it describes; where it ``joins`` two things, drop the joining words."""
         piece = self.text[self.held : end]
+        if not joins and not piece.strip(" ,.;:"):
+            return
         self.held = end
         if joins:
             piece = _JOINERS.sub("", piece)
+        if self._several() and not joins and (plural := _PLURAL.search(piece)):
+            self.reading.scenes.append(Scene(piece[plural.end() :].strip(), "action"))
+            piece = piece[: plural.start()]
         if not piece.strip(" ,.;:"):
             return
         if self.scene:
             self.scene.text += piece
         elif self.current is None:
             return
-        elif self._several() and not joins and (shared := _SHARED.match(piece)):
-            self.reading.scenes.append(Scene(piece[shared.end() :].strip(), "action"))
         elif self._several() and piece.split()[0] in _PLAIN_VERBS and not joins:
             self.reading.scenes.append(Scene(_participle(piece.strip()), "action"))
         else:

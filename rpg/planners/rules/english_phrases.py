@@ -126,11 +126,17 @@ def _scan(tokens: list[Token], index: int, first: int, text: str, count: int, de
     ):
         place, first = side(tokens[first].text), first + 1
     last = first
-    while last < len(tokens) and tokens[last].kind == "word" and last < first + 12 and not _stops(tokens, first, last):
+    while (
+        last < len(tokens)
+        and last < first + 12
+        and (_is_pair(tokens, last) if tokens[last].kind == "and" else not _stops(tokens, first, last))
+    ):
         last += 1
     words = [token.text for token in tokens[first:last]]
     if not words:
-        pronoun = determiner in ("one", "another", "other") or place is not None
+        pronoun = (
+            determiner in ("one", "another", "other") or place is not None or (first > index and tokens[first - 1].text == "one")
+        )
         if not pronoun or first == index:
             return None
         end = tokens[first - 1].end
@@ -140,30 +146,42 @@ def _scan(tokens: list[Token], index: int, first: int, text: str, count: int, de
         determiner in ("one", "another", "other") and not kind and all(map(is_adjective, words))
     ):
         # "a black one", "one black": what it says of a member of the group stays in the text behind it.
-        end = tokens[index].end if words[head] not in ("one", "ones") else tokens[index].start
-        return Phrase(tokens[index].start, end, first + head + 1, "", "", "pronoun", 1, determiner, place)
+        said = " ".join(
+            text[token.start : token.end] for token in tokens[first : first + len(words)] if token.text not in ("one", "ones")
+        )
+        return Phrase(tokens[index].start, tokens[last - 1].end, last, said, "", "pronoun", 1, determiner, place)
     plural = singular(words[head]) != words[head] or words[head] in ("sheep", "fish", "deer", "people")
     if count > 1 and not plural:
         return None
     stop = first + head
     shown = [text[token.start : token.end] for token in tokens[first : stop + 1]]
-    if count > 1 or determiner in ("the", "one", "another", "other") or (not determiner and not plural):
+    if not determiner and not kind and all(word[0].isupper() for word in shown):
+        name = " ".join(shown)
+    elif count > 1 or determiner in ("the", "one", "another", "other") or (not determiner and not plural):
         name = _single(shown, head) if kind not in SCENERY or determiner else " ".join(shown)
     else:
         name = text[tokens[index].start : tokens[stop].end]
     return Phrase(tokens[index].start, tokens[stop].end, stop + 1, name, noun, kind, count, determiner, place)
 
 
+def _is_pair(tokens: list[Token], index: int) -> bool:
+    """Whether an "and" joins two adjectives of one noun: "a black and white cat"."""
+    around = [token.text for token in (*tokens[index - 1 : index], *tokens[index + 1 : index + 3])]
+    return len(around) == 3 and is_adjective(around[0]) and is_adjective(around[1]) and english_kind(around[2]) != ""
+
+
 def _stops(tokens: list[Token], first: int, index: int) -> bool:
     """Whether a noun phrase that began at ``first`` is over before this token."""
     word = tokens[index].text
+    if tokens[index].kind != "word":
+        return True
     if word in _STOPPERS or word in _DETERMINERS:
         return True
     if index == first:
         return False
     ends = index + 1 >= len(tokens) or tokens[index + 1].kind != "word" or tokens[index + 1].text in _STOPPERS | _DETERMINERS
-    if word.endswith("ing") and not english_kind(word):
-        return ends or any(english_kind(token.text) in BEINGS for token in tokens[first:index])
+    if word.endswith("ing"):
+        return (ends and not english_kind(word)) or any(english_kind(token.text) in BEINGS for token in tokens[first:index])
     if word.endswith("ed") and not is_adjective(word) and not english_kind(word):
         return ends
     before = tokens[index - 1].text

@@ -53,6 +53,8 @@ class Scene:
     text: str
     kind: str
     owner: Thing | None = None
+    leads: bool = False
+    """Whether it was said before its owner: of that one alone if others have their own, else of all."""
 
 
 @dataclass
@@ -64,6 +66,8 @@ class Reading:
     styles: list[str] = field(default_factory=list)
     joint: str = " "
     """What stands between words."""
+    counted: set[str] = field(default_factory=set)
+    """Nouns of which the caption says the number."""
     order: str = ""
     """``row``, ``reversed row``, ``column``, ``reversed column``, ``grid``, ``X`` or nothing."""
 
@@ -75,6 +79,7 @@ class Reading:
         for group in list(self.things):
             if group.count < 2:
                 continue
+            self.counted.add(group.noun)
             later = self.things[self.things.index(group) + 1 :]
             alike = [thing for thing in later if thing.count == 1 and _belongs(thing, group)]
             if len(alike) != group.count:
@@ -97,11 +102,14 @@ class Reading:
         if sum(thing.count for thing in self.things if thing.person) > 1:
             self._leave_to_base()
         owners = {id(scene.owner) for scene in self.scenes if scene.owner}
+        leads = sum(scene.leads for scene in self.scenes)
         last = self.things[-1] if self.things else None
         for scene in self.scenes:
             owner = scene.owner
             if owner is not None and (owner not in self.things or len(self.things) == 1):
                 scene.owner = None
+            elif owner is not None and scene.leads:
+                scene.owner = owner if leads > 1 else None
             elif owner is not None and len(owners) == 1 and (scene.kind != "support" or owner is last):
                 scene.owner = None
             if scene.owner is not None:

@@ -11,6 +11,9 @@ from rpg.planners.rules.reading import Reading, Thing
 
 _NUMBERS = "no a two three four five six seven eight nine ten eleven twelve".split()
 _CHINESE_NUMBERS = "零一两三四五六七八九十"
+_PREPOSITION = re.compile(
+    r"(?:in|on|at|by|near|under|inside|outside|behind|over|through|along|around|against|beside|next to|\w+ing) "
+)
 _PROGRESSIVE = re.compile(r"\b(?:is|are) (?=\w+ing\b)")
 
 
@@ -18,10 +21,10 @@ def prompt(cell: Cell, reading: Reading) -> str:
     """A region's prompt: the thing itself, then what all regions share."""
     text = cell.name + cell.tail if cell else ""
     for scene in (scene.text for scene in reading.scenes):
-        apart = not reading.joint or "," in text or scene.split(" ")[0].endswith("ing")
+        apart = not reading.joint or "," in text or not _PREPOSITION.match(scene)
         text += (", " if apart else " ") + scene if text else scene
     text = ", ".join(filter(None, [text or background(reading), *reading.styles]))
-    return tidy(text, reading)
+    return tidy(text if cell else re.sub("^on (?=an? )", "", text), reading)
 
 
 def tidy(text: str, reading: Reading) -> str:
@@ -48,7 +51,7 @@ def counted(reading: Reading, text: str) -> str:
     counts = Counter({thing.noun: 0 for thing in reading.things})
     for thing in reading.things:
         counts[thing.noun] += thing.count
-    said = {thing.noun for thing in reading.things if thing.count == counts[thing.noun]}
+    said = reading.counted
     if all(count == 1 or noun in said for noun, count in counts.items()):
         return text
     repeated = Counter(classes(reading.things)).most_common(1)[0][0]
