@@ -101,8 +101,10 @@ class RpgEditor {
         this.write(this.written);
     }
 
+    /** An empty text is left out, as Plan.to_dict() does. */
     setField(name, value) {
-        this.draft[name] = value;
+        if (value === "" && name !== "base_ratio") delete this.draft[name];
+        else this.draft[name] = value;
         this.edited();
     }
 

@@ -58,4 +58,4 @@ function rpgFollowSize() {
 
 setInterval(rpgFollowSize, 250);
 if (typeof onAfterUiUpdate === "function") onAfterUiUpdate(rpgMount);
-else rpgMount();
+else setTimeout(rpgMount); // once all scripts are there

@@ -49,11 +49,14 @@ class RpgView {
         this.cells = [];
         this.aspect = 0;
         this.build(root);
-        root.addEventListener("focusout", () => editor.flush());
+        root.addEventListener("focusin", (event) => this.highlight(event.target));
+        root.addEventListener("focusout", (event) => {
+            this.highlight(event.relatedTarget);
+            editor.flush();
+        });
         root.addEventListener("keydown", (event) => {
             if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) editor.flush(); // the host's shortcut for Generate
         });
-        root.addEventListener("focusin", (event) => this.highlight(event.target));
     }
 
     build(root) {
@@ -213,8 +216,9 @@ class RpgView {
         this.canvas.style.setProperty("--rpg-aspect", aspect);
     }
 
+    /** Show in the picture which region is being edited. */
     highlight(target) {
-        const index = Number(target.closest(".rpg-row")?.dataset.rpgIndex ?? -1);
+        const index = Number(target?.closest(".rpg-row")?.dataset.rpgIndex ?? -1);
         this.cells.forEach((cell, number) => cell.classList.toggle("rpg-active", number === index));
     }
 

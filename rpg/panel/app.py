@@ -60,7 +60,7 @@ def build_app(generate: Generate, defaults: Settings | None = None) -> gr.Blocks
                     width = gr.Slider(64, 2048, defaults.width, step=8, label="Width", elem_id="rpg-standalone-width")
                     height = gr.Slider(64, 2048, defaults.height, step=8, label="Height", elem_id="rpg-standalone-height")
                 with gr.Row():
-                    steps = gr.Slider(1, 100, defaults.steps, step=1, label="Steps")
+                    steps = gr.Slider(1, 100, defaults.steps, step=1, label="Steps", elem_id="rpg-standalone-steps")
                     guidance = gr.Slider(1, 20, defaults.guidance_scale, step=0.5, label="Guidance")
                     seed = gr.Number(-1 if defaults.seed is None else defaults.seed, precision=0, label="Seed (-1: random)")
                 with gr.Accordion("Regions", open=True):

@@ -39,25 +39,21 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
     models = list(dict.fromkeys(model for info in known.values() for model in info.models))
     names = templates()
 
-    caption = gr.Textbox(label="Caption", placeholder="What to plan; empty: the main prompt", lines=1, **named("caption"))
-    with gr.Row(elem_classes="rpg-planning"):
-        provider = gr.Dropdown(labels, value=labels[0], label="Planner", min_width=120, **named("provider"))
-        model = gr.Dropdown(models, value=None, label="Model", allow_custom_value=True, min_width=120, **named("model"))
+    with gr.Row(equal_height=False, elem_classes="rpg-planning"):
+        caption = gr.Textbox(label="Caption", placeholder="What to plan; empty: the main prompt", **named("caption"))
         plan_button = gr.Button("Plan", variant="primary", min_width=90, scale=0, **named("plan-button"))
         stop_button = gr.Button("Stop", variant="stop", visible=False, min_width=90, scale=0, **named("stop-button"))
-    with gr.Accordion("Planner settings", open=False, elem_classes="rpg-settings", **named("settings")):
-        hint = gr.HTML(describe(known[labels[0]]), elem_classes="rpg-hint")
+    with gr.Accordion("Planner settings", open=False, **named("settings")):
         with gr.Row():
-            base_url = gr.Textbox(label="Base URL", placeholder="Empty: the planner's own address", **named("base-url"))
-            key = gr.Textbox(label="API key", type="password", placeholder="Empty: the server's own key", **named("key"))
+            provider = gr.Dropdown(labels, value=labels[0], label="Planner", min_width=120, **named("provider"))
+            model = gr.Dropdown(models, value=None, label="Model", allow_custom_value=True, min_width=120, **named("model"))
+            template = gr.Dropdown(names, value=names[0], label="Instructions", min_width=120, **named("template"))
+        hint = gr.HTML(describe(known[labels[0]]), elem_classes="rpg-message")
         with gr.Row():
-            template = gr.Dropdown(names, value=names[0], label="Instructions", **named("template"))
-            picture = gr.Image(label="Reference picture", type="pil", height=120, **named("picture"))
-    on_generate = gr.Checkbox(
-        label="Plan at every Generate",
-        info="Asks the planner above, with the key in the server's environment, when there is no plan for the prompt yet.",
-        **named("on-generate"),
-    )
+            base_url = gr.Textbox(label="Base URL", max_lines=1, placeholder="Empty: the planner's own", **named("base-url"))
+            key = gr.Textbox(label="API key", type="password", placeholder="Empty: the server's own", **named("key"))
+        picture = gr.Image(label="Reference picture", type="pil", height=120, **named("picture"))
+        on_generate = gr.Checkbox(label="Plan at every Generate (with the server's own key)", **named("on-generate"))
     status = gr.HTML(elem_classes="rpg-message", **named("status"))
     live = gr.Textbox(label="The planner's words", lines=6, max_lines=12, visible=False, interactive=False, **named("live"))
     running = gr.State(None)

@@ -1,0 +1,317 @@
+"""The editor in a real browser, on the standalone page."""
+
+import json
+import random
+import shutil
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from rpg.errors import LayoutError
+from rpg.layout import Layout
+from rpg.panel import draft, panel, planning
+from rpg.panel.app import Settings, build_app
+from rpg.plan import Plan
+from rpg.planners import PlanEvent, PlanningStopped, PlanRequest, ReplyError
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium on the PATH; install one to test the editor in a browser")
+sync_api = pytest.importorskip("playwright.sync_api")
+expect = sync_api.expect
+
+TWO = {"regions": [{"prompt": "a cat"}, {"prompt": "a dog"}], "split_ratio": "1,1"}
+
+
+def generate(plan: Plan, settings: Settings) -> Generator[float | Image.Image, None, None]:
+    """Slow enough to be stopped when it is given many steps."""
+    for step in range(settings.steps):
+        yield step / settings.steps
+        time.sleep(0.05)
+    yield Image.new("RGB", (settings.width, settings.height), "red")
+
+
+@pytest.fixture(scope="module")
+def url() -> str:
+    app = build_app(generate, Settings(steps=2))
+    _, address, _ = app.queue(concurrency_count=8).launch(prevent_thread_lock=True, quiet=True, show_api=False)
+    # Closing it would wait for whatever a failed test left running; its threads are daemons.
+    return str(address)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Any, url: str) -> Iterator[Callable[[], "Page"]]:
+    contexts = []
+
+    def open_page() -> Page:
+        context = browser.new_context(viewport={"width": 1280, "height": 1600})
+        context.set_default_timeout(8000)
+        contexts.append(context)
+        return Page(context.new_page(), url)
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(open_page: Callable[[], "Page"]) -> Iterator["Page"]:
+    page = open_page()
+    yield page
+    assert page.errors == []
+
+
+class Page:
+    """The standalone page, with names for what the tests touch."""
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.errors: list[str] = []
+        self.raw = page
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.goto(url)
+        expect(self.rows).to_have_count(2)
+
+    def locate(self, selector: str) -> Any:
+        return self.raw.locator(selector)
+
+    @property
+    def rows(self) -> Any:
+        return self.locate(".rpg-table .rpg-row")
+
+    @property
+    def cells(self) -> Any:
+        return self.locate(".rpg-cell")
+
+    @property
+    def ratio(self) -> Any:
+        return self.locate(".rpg-ratio")
+
+    def prompt(self, number: int) -> Any:
+        return self.rows.nth(number - 1).locator(".rpg-prompt textarea")
+
+    def prompts(self) -> list[str]:
+        texts: list[str] = self.rows.locator(".rpg-prompt textarea").evaluate_all("areas => areas.map(area => area.value)")
+        return texts
+
+    def button(self, name: str) -> Any:
+        return self.locate(f"#rpg-standalone-{name}").first  # Gradio gives the id of HTML to two elements
+
+    @property
+    def json(self) -> str:
+        text: str = self.locate("#rpg-standalone-plan textarea").input_value()
+        return text
+
+    def wait_for_plan(self, **fields: object) -> None:
+        """Until the hidden textbox holds a draft with these values."""
+        script = """fields => {
+            const plan = JSON.parse(document.querySelector('#rpg-standalone-plan textarea').value || '{}');
+            return Object.entries(fields).every(([key, value]) => JSON.stringify(plan[key]) === JSON.stringify(value));
+        }"""
+        self.raw.wait_for_function(script, arg=fields)
+
+    @property
+    def message(self) -> Any:
+        return self.button("message")
+
+    def plan_cats(self) -> None:
+        self.locate("#rpg-standalone-prompt textarea").fill("a cat on the left and a dog on the right")
+        self.button("plan-button").click()
+        self.wait_for_plan(regions=TWO["regions"])
+
+
+def test_a_plan_is_written_by_hand(page: Page) -> None:
+    assert page.json == ""
+    page.ratio.fill("1,1,2;1")
+    expect(page.rows).to_have_count(3)
+    page.prompt(1).press_sequentially("a cat")
+    expect(page.cells.nth(0)).to_have_text("1a cat")
+    page.prompt(1).press("Home")
+    page.prompt(1).press_sequentially("big ")
+    page.wait_for_plan(split_ratio="1,1,2;1", regions=[{"prompt": "big a cat"}, {"prompt": ""}, {"prompt": ""}])
+    assert page.prompt(1).evaluate("area => [document.activeElement === area, area.selectionStart]") == [True, 4]
+    page.rows.nth(1).locator(".rpg-negative textarea").fill("dark")
+    page.rows.nth(1).locator(".rpg-own-ratio").fill("0.25")
+    page.locate(".rpg-base-prompt textarea").fill("two pets")
+    page.locate("input.rpg-base-ratio").fill("0.5")
+    page.wait_for_plan(
+        regions=[{"prompt": "big a cat"}, {"prompt": "", "negative_prompt": "dark", "base_ratio": 0.25}, {"prompt": ""}],
+        base_prompt="two pets",
+        base_ratio=0.5,
+    )
+
+
+def test_rows_are_added_moved_and_deleted_with_their_cells(page: Page) -> None:
+    page.prompt(1).fill("one")
+    page.prompt(2).fill("two")
+    page.ratio.fill("3,1")
+    page.locate("text=Add region").click()
+    page.raw.keyboard.type("three")
+    page.wait_for_plan(split_ratio="3,1,1", regions=[{"prompt": "one"}, {"prompt": "two"}, {"prompt": "three"}])
+    page.rows.nth(2).locator("[title='Move up']").click()
+    page.raw.keyboard.press("Enter")  # the button went with its row
+    assert page.prompts() == ["three", "one", "two"]
+    page.rows.nth(0).locator("[title^=Delete]").click()
+    page.wait_for_plan(split_ratio="1,1", regions=[{"prompt": "one"}, {"prompt": "two"}])
+    page.ratio.fill("1")
+    assert page.prompts() == ["one", "two"], "a region with text in it was dropped"
+    expect(page.message).to_contain_text("makes 1 region, but there are 2")
+
+
+def test_the_message_is_that_of_the_last_edit(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow_problem(text: str) -> str:
+        time.sleep(0.5)
+        return draft.problem(text)
+
+    monkeypatch.setattr(panel, "problem", slow_problem)
+    for digit in "3", "4", "5":
+        page.ratio.fill(f"1,{digit},,")
+        page.raw.wait_for_timeout(150)  # longer than an edit waits to be written, shorter than the answer takes
+    page.prompt(1).fill("a cat")
+    page.prompt(2).fill("a dog")
+    expect(page.message).to_contain_text("'1,5,,' has an empty cell")
+
+
+def test_texts_are_never_markup(page: Page) -> None:
+    page.prompt(2).fill("a dog")
+    page.prompt(1).fill("<img src=x onerror='window.hacked=1'>")
+    expect(page.cells.nth(0)).to_contain_text("<img src=x")
+    page.ratio.fill("1,<img src=x onerror='window.hacked=1'>")
+    expect(page.message).to_contain_text("<img src=x")
+    page.ratio.fill("1,2")
+    expect(page.message).to_have_text("")
+    assert page.raw.evaluate("window.hacked") is None
+
+
+def test_the_picture_is_the_layout(page: Page) -> None:
+    rng = random.Random(1)
+    texts = [
+        "1",
+        "1;1",
+        "1,1,1;2,1,1",
+        " 1 , .5 ; 2.,1",
+        "1,,1",
+        ";",
+        "0,1",
+        "1e3,1",
+        "-1",
+        "1,1001",
+        "1,1000",
+        "１,1",
+        "1;" * 64 + "1",
+    ]
+    texts += ["".join(rng.choice("12.,; ") for _ in range(rng.randint(1, 9))) for _ in range(500)]
+    script = """texts => texts.map(rpgParseRatio).map(rows => rows && rpgBoxes(rows).map(
+        box => [box.left, box.top, box.left + box.width, box.top + box.height]))"""
+    drawn = page.raw.evaluate(script, texts)
+    for text, boxes in zip(texts, drawn, strict=True):
+        try:
+            expected = [[box.left, box.top, box.right, box.bottom] for box in Layout.parse(text).boxes]
+        except LayoutError:
+            assert boxes is None, text
+        else:
+            assert boxes == [pytest.approx(box) for box in expected], text
+
+
+def test_the_picture_has_the_proportions_of_the_picture_to_be(page: Page) -> None:
+    page.locate("#rpg-standalone-width input[type=number]").fill("512")
+    page.locate("#rpg-standalone-height input[type=number]").fill("256")
+    script = "() => { const {clientWidth, clientHeight} = rpgEditors.standalone.view.canvas; return clientWidth / clientHeight; }"
+    page.raw.wait_for_function(f"Math.abs(({script})() - 2) < 0.05")
+
+
+def test_planning_fills_the_editor_and_can_be_undone(page: Page) -> None:
+    page.prompt(1).fill("by hand")
+    page.plan_cats()
+    expect(page.cells.nth(1)).to_have_text("2a dog")
+    assert page.prompts() == ["a cat", "a dog"]
+    expect(page.button("status")).to_contain_text("Planned 2 regions.")
+    page.locate("button:text-is('Undo')").click()
+    assert page.prompts() == ["by hand", ""]
+    page.wait_for_plan(regions=[{"prompt": "by hand"}, {"prompt": ""}])
+    page.locate("button:text-is('Clear')").click()
+    assert page.json == ""
+    page.locate("button:text-is('Undo')").click()
+    assert page.prompts() == ["by hand", ""]
+
+
+def test_planning_shows_its_words_and_stops_for_its_own_page_only(
+    open_page: Callable[[], Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[PlanRequest] = []
+    release = threading.Event()
+
+    def stream_plan(request: PlanRequest, cancelled: Callable[[], bool], **_: Any) -> Generator[PlanEvent, None, Plan]:
+        asked.append(request)
+        yield PlanEvent("reasoning", f"Thinking about {request.caption} <b>")
+        for _second in range(200):
+            if cancelled():
+                raise PlanningStopped("Planning was stopped.")
+            if release.is_set():
+                raise ReplyError("The answer holds no plan.", "I <i>cannot</i>.")
+            time.sleep(0.05)
+        raise AssertionError("neither stopped nor released")
+
+    monkeypatch.setattr(planning, "stream_plan", stream_plan)
+    first, second = open_page(), open_page()
+    for page, caption in ((first, "cats"), (second, "dogs")):
+        page.prompt(1).fill("by hand")
+        page.locate("#rpg-standalone-settings .label-wrap").click()
+        page.locate("#rpg-standalone-key input").fill("sk-typed-secret")
+        page.locate("#rpg-standalone-caption textarea").fill(caption)
+        page.button("plan-button").click()
+        expect(page.locate("#rpg-standalone-live textarea")).to_have_value(f"Thinking about {caption} <b>")
+    first.button("stop-button").click()
+    expect(first.button("status")).to_contain_text("Planning was stopped.")
+    expect(first.button("plan-button")).to_be_visible()
+    expect(second.button("stop-button")).to_be_visible()
+    release.set()
+    expect(second.button("status")).to_contain_text("The answer holds no plan.")
+    expect(second.locate("#rpg-standalone-live textarea")).to_have_value("I <i>cannot</i>.")
+    assert [(request.caption, request.api_key) for request in asked] == [("cats", "sk-typed-secret"), ("dogs", "sk-typed-secret")]
+    for page in (first, second):
+        assert page.prompts() == ["by hand", ""], "a failure overwrote the editor"
+        assert "sk-typed-secret" not in page.json + page.raw.content()
+
+
+def test_planning_can_be_left_to_generate(page: Page) -> None:
+    page.prompt(1).fill("kept aside")
+    page.locate("#rpg-standalone-settings .label-wrap").click()
+    page.locate("#rpg-standalone-on-generate input").check()
+    page.wait_for_plan(version=1, planner={"provider": "rules", "template": "default"})
+    assert "regions" not in json.loads(page.json)
+    page.locate("#rpg-standalone-caption textarea").fill("two cats")
+    page.wait_for_plan(planner={"provider": "rules", "template": "default", "caption": "two cats"})
+    expect(page.message).to_have_text("")
+    page.locate("#rpg-standalone-on-generate input").uncheck()
+    page.wait_for_plan(regions=[{"prompt": "kept aside"}, {"prompt": ""}])
+    page.locate("#rpg-standalone-on-generate input").check()
+    page.locate("#rpg-standalone-caption textarea").fill("")
+    page.plan_cats()
+    expect(page.locate("#rpg-standalone-on-generate input")).not_to_be_checked()
+
+
+def test_generate_and_stop(page: Page) -> None:
+    page.button("generate").click()
+    expect(page.button("result")).to_contain_text("Nothing is planned yet")
+    page.plan_cats()
+    page.button("generate").click()
+    expect(page.locate("#rpg-standalone-gallery img").first).to_be_visible()
+    expect(page.button("generate")).to_be_visible()
+    page.locate("#rpg-standalone-steps input[type=number]").fill("100")
+    page.button("generate").click()
+    page.button("stop").click()
+    expect(page.button("result")).to_contain_text("Generation was stopped.")
+    expect(page.button("generate")).to_be_visible()
