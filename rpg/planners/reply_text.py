@@ -9,6 +9,9 @@ from itertools import pairwise
 from rpg.planners import draft
 from rpg.planners.draft import Draft, Unreadable
 
+_MOST_LABELS = 20
+"""Labels that are tried, from the last, until one has region prompts behind it."""
+
 _AFTER = r"[ )\]\"'”’]{0,4}"
 _BEFORE = r"[\s\"'“‘(\[$\\]{0,12}"
 _RATIO_NAME = r"(?:split[ _-]?ratios?|(?:分割|拆分|划分|分区)比例)"
@@ -73,31 +76,33 @@ def _plain(text: str) -> str:
 
 def _before_the_next_caption(text: str, caption: str) -> str:
     """Small models go on with examples of their own: what follows another caption after a whole answer is not ours."""
-    for match in _CAPTION.finditer(text):
-        before = text[: match.start()]
-        if match[1].strip(" .\"'") != caption.strip(" .\"'") and _RATIO.search(before) and _PROMPT.search(before):
-            return before
+    ratio, prompt = _RATIO.search(text), _PROMPT.search(text)
+    if ratio and prompt:
+        for match in _CAPTION.finditer(text, max(ratio.end(), prompt.end())):
+            if match[1].strip(" .\"'") != caption.strip(" .\"'"):
+                return text[: match.start()]
     return text
 
 
 def _last_pair(text: str) -> tuple[re.Match[str], re.Match[str]]:
     """The last split ratio and the region prompts that belong to it."""
     ratios = [match for match in _RATIO.finditer(text) if match["value"]]
-    prompts = [match for match in _PROMPT.finditer(text) if _body(text, match.end()).strip()]
+    labels = list(_PROMPT.finditer(text))
+    prompt = next((match for match in labels[: -_MOST_LABELS - 1 : -1] if _body(text, match.end()).strip()), None)
     if not ratios:
-        if prompts:
+        if prompt:
             raise Unreadable("The answer has region prompts, but no 'Final split ratio:' with numbers such as 0.5,0.5.")
         raise Unreadable("The answer holds no plan, neither as JSON nor as 'Final split ratio:' and 'Regional Prompt:'.")
-    if not prompts:
+    if not prompt:
         raise Unreadable("The answer has a split ratio, but no 'Regional Prompt:' with the prompts of the regions.")
-    ratio, prompt = ratios[-1], prompts[-1]
+    ratio = ratios[-1]
     if re.match(r"[\w/:×-]", ratio["rest"]) and not ratio["value"].endswith((" ", "\n")):
         raise Unreadable(
             f"The split ratio {(ratio['value'] + ratio['rest'])[:40]!r} cannot be read; write decimals such as 0.5,0.5."
         )
     earlier = [match for match in ratios if match.start() < prompt.start()]
     repeated = earlier and _same(earlier[-1]["value"], ratio["value"])
-    if earlier and not repeated and ratios[0].start() < prompts[0].start():
+    if earlier and not repeated and ratios[0].start() < labels[0].start():
         raise Unreadable("The last 'Final split ratio:' is followed by no 'Regional Prompt:'; give both.")
     return ratio, prompt
 
