@@ -1,0 +1,147 @@
+"""The accordion in a real browser."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from rpg.plan import Plan
+from tests.webui.host import PROMPT, SETTINGS, Webui, read_image
+from tests.webui.test_generation import RED_BLUE
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Any, webui: Webui) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 1800})
+    page = context.new_page()
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.goto(webui.url)
+    expect(page.locator("#txt2img_prompt textarea")).to_be_visible(timeout=60_000)
+    yield page
+    context.close()
+    assert not [error for error in page.errors if "rpg" in error.lower()]
+
+
+def paste(page: Page, infotext: str) -> None:
+    """The button that reads generation parameters out of the prompt field."""
+    page.locator("#txt2img_prompt textarea").fill(infotext)
+    page.locator("#txt2img_tools #paste").click()
+    expect(page.locator("#txt2img_prompt textarea")).not_to_have_value(infotext)
+    expect(page.locator("#txt2img_steps input[type=number]")).to_have_value(str(SETTINGS["steps"]))
+
+
+def generate(page: Page, webui: Webui, tab: str = "txt2img") -> np.ndarray:
+    """Press Generate and take the picture out of the gallery, as the server keeps it."""
+    pictures = page.locator(f"#{tab}_gallery img")
+    page.evaluate(f"document.querySelectorAll('#{tab}_gallery img').forEach(image => image.dataset.old = image.src)")
+    page.locator(f"#{tab}_generate").click()
+    page.wait_for_function(
+        f"[...document.querySelectorAll('#{tab}_gallery img')].some(image => image.src != image.dataset.old)", timeout=60_000
+    )
+    expect(page.locator(f"#{tab}_interrupt")).to_be_hidden(timeout=60_000)
+    address = pictures.first.get_attribute("src")
+    assert address
+    answer = webui.session.get(address if address.startswith("http") else webui.url + address)
+    return read_image(base64.b64encode(answer.content).decode())
+
+
+def open_accordion(page: Page, tab: str = "txt2img") -> Any:
+    accordion = page.locator(f"#rpg-{tab}")
+    accordion.locator(".label-wrap").first.click()
+    expect(accordion.locator(".rpg-ratio")).to_be_visible()
+    return accordion
+
+
+def write(field: Any, text: str) -> None:
+    field.fill(text)
+    field.blur()
+
+
+def shown_plan(page: Page, tab: str = "txt2img") -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(page.locator(f"#rpg-{tab}-plan textarea").input_value())
+    return data
+
+
+def test_regions_by_hand_give_the_apis_picture(page: Page, webui: Webui) -> None:
+    paste(page, webui.generate().infotexts[0])
+    accordion = open_accordion(page)
+    write(accordion.locator(".rpg-ratio"), RED_BLUE["split_ratio"])
+    for index, prompt in enumerate(RED_BLUE["regions"]):
+        write(accordion.locator(".rpg-prompt textarea").nth(index), prompt)
+    write(accordion.locator(".rpg-base-ratio"), str(RED_BLUE["base_ratio"]))
+    expect(accordion.locator(".rpg-cell")).to_have_count(2)
+    expect(accordion.locator(".rpg-cell").first).to_contain_text("a red circle")
+    assert (generate(page, webui) == webui.generate(rpg=RED_BLUE).image).all()
+    if folder := os.environ.get("RPG_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / "accordion.png")
+    accordion.locator(".label-wrap").first.click()
+    assert (generate(page, webui) == webui.generate().image).all()
+
+
+def test_paste_restores_the_panel_and_the_picture(page: Page, webui: Webui) -> None:
+    first = {"prompt": "a red circle", "negative_prompt": "blue, green: gray"}
+    rpg = {"regions": [first, "a cat", "a dog"], "split_ratio": "2,1,1;1", "base_ratio": 0.25}
+    made = webui.generate(rpg=rpg)
+    paste(page, made.infotexts[0])
+    accordion = page.locator("#rpg-txt2img")
+    expect(accordion.locator(".rpg-ratio")).to_be_visible()
+    expect(accordion.locator(".rpg-ratio")).to_have_value("2,1,1;1")
+    expect(accordion.locator(".rpg-negative textarea").first).to_have_value("blue, green: gray")
+    assert Plan.from_dict(shown_plan(page)) == Plan.from_dict(rpg)
+    assert (generate(page, webui) == made.image).all()
+    paste(page, webui.generate().infotexts[0])
+    expect(accordion.locator(".rpg-ratio")).to_be_hidden()
+
+
+def test_sent_from_png_info(page: Page, webui: Webui, tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(base64.b64decode(webui.request(rpg=RED_BLUE).json()["images"][0]))
+    page.locator("#tabs > .tab-nav button", has_text="PNG Info").click()
+    page.locator("#pnginfo_image input[type=file]").set_input_files(str(picture))
+    expect(page.locator("#tab_pnginfo")).to_contain_text("RPG plan")
+    page.locator("#tab_pnginfo #txt2img_tab").click()
+    expect(page.locator("#rpg-txt2img .rpg-ratio")).to_be_visible()
+    expect(page.locator("#txt2img_prompt textarea")).to_have_value(PROMPT)
+    assert (generate(page, webui) == webui.generate(rpg=RED_BLUE).image).all()
+
+
+def test_bad_edit_shows_its_sentence(page: Page, webui: Webui) -> None:
+    paste(page, webui.generate(rpg=RED_BLUE).infotexts[0])
+    accordion = page.locator("#rpg-txt2img")
+    write(accordion.locator(".rpg-ratio"), "1,-1")
+    expect(accordion.locator("#rpg-txt2img-message.prose")).to_contain_text("'-1' is not a number above 0")
+    page.locator("#txt2img_generate").click()
+    expect(page.locator("#html_log_txt2img")).to_contain_text("'-1' is not a number above 0", timeout=30_000)
+    write(accordion.locator(".rpg-ratio"), "1,1")
+    expect(accordion.locator("#rpg-txt2img-message.prose p")).to_have_count(0)
+    assert (generate(page, webui) == webui.generate(rpg=RED_BLUE).image).all()
+
+
+def test_img2img_has_the_accordion_too(page: Page) -> None:
+    page.locator("#tabs > .tab-nav button", has_text="img2img").first.click()
+    accordion = open_accordion(page, "img2img")
+    write(accordion.locator(".rpg-prompt textarea").first, "a cat")
+    write(accordion.locator(".rpg-prompt textarea").nth(1), "a dog")
+    page.wait_for_function("document.querySelector('#rpg-img2img-plan textarea').value.includes('a dog')")
+    assert [region["prompt"] for region in shown_plan(page, "img2img")["regions"]] == ["a cat", "a dog"]
+    assert page.locator("#rpg-txt2img-plan textarea").input_value() == ""
