@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from rpg.errors import PlannerError
+from rpg.layout import MAX_REGIONS
 from rpg.plan import DEFAULT_BASE_RATIO, Plan, Region
 from rpg.planners.rules import chinese, english, figure, writing
 from rpg.planners.rules.arrange import Rows, arrange, fits
@@ -12,9 +13,11 @@ from rpg.planners.rules.reading import Reading
 from rpg.planners.rules.translate import translate
 
 NAME = "rules 1"
-MAX_CAPTION = 8000
+MAX_CAPTION = 4000
 """Most characters of a caption."""
 
+_NETWORK = re.compile(r"<[^<>]{1,100}>")
+"""``<lora:name:1>``: stays in the base prompt, says nothing about regions."""
 _HAN = re.compile(r"[㐀-鿿]")
 
 
@@ -32,7 +35,8 @@ def plan(caption: str) -> Plan:
     if len(caption) > MAX_CAPTION:
         raise PlannerError(f"The caption has {len(caption)} characters; the offline planner reads at most {MAX_CAPTION}.")
     text = re.sub(r"\s+", " ", caption).strip()
-    reading = chinese.read(text) if _HAN.search(text) else english.read(text)
+    words = _NETWORK.sub("", text) if re.search(r"\w", _NETWORK.sub("", text)) else text
+    reading = chinese.read(words) if _HAN.search(text) else english.read(words)
     reading.settle_members()
     standing = _standing(caption, text, reading)
     if standing:
@@ -54,28 +58,30 @@ def plan(caption: str) -> Plan:
         notes.append("All are of different classes, so no base prompt is mixed in.")
     if _HAN.search(text) and not translated:
         notes.append("The region prompts stay Chinese, which most Stable Diffusion checkpoints do not read; translate them.")
-    regions = tuple(Region(writing.prompt(cell, reading)) for _, cells in rows for _, cell in cells)
+    regions = tuple(Region(writing.prompt(cell, reading) or text) for _, cells in rows for _, cell in cells)
     return Plan(regions, _split_ratio(rows), base, DEFAULT_BASE_RATIO if repeated else 0.0, caption, " ".join(notes), NAME)
 
 
 def _rows(reading: Reading) -> tuple[Rows, list[str]]:
-    """The layout, and notes on what decided it."""
-    if not reading.things:
+    """The layout, and notes on what decided it; no rows where nothing is named or a plan cannot hold it all."""
+    things = reading.things
+    if not things:
         return [], []
+    if len(things) > MAX_REGIONS:
+        return [], [f"The caption names more things than the {MAX_REGIONS} regions of a plan."]
     notes = []
-    many = [thing for thing in reading.things if thing.count > 6]
-    if many:
-        notes.append(f"{many[0].count} of one thing are many for one picture; some may merge.")
-    rows = arrange(reading)
-    while not fits(rows) and (most := max(reading.things, key=lambda thing: thing.count)).count > 1:
-        notes = [f"{most.count} of one thing are more than a plan can hold, so they share a region."]
+    while sum(thing.count for thing in things) > MAX_REGIONS or not fits(rows := arrange(reading)):
+        most = max(things, key=lambda thing: thing.count)
+        if most.count == 1:
+            return [], ["The places that the caption names take more regions than a plan can hold."]
+        notes = [f"{most.count} of one thing are too many for regions of their own, so they share one."]
         most.name, most.count, most.members = most.many or most.name, 1, []
-        rows = arrange(reading)
-    if not fits(rows):
-        return [], ["The caption names more things than a plan can hold."]
-    named = any(thing.place or thing.relation for thing in reading.things) or reading.order
-    notes.insert(0, "Regions stand where the caption places them." if named else "Regions stand in the order of the caption.")
-    return rows, notes
+    if any(thing.count > 6 for thing in things):
+        notes.append("So many of one thing are laid out in rows; some may merge in the picture.")
+    if any(cell is None for _, cells in rows for _, cell in cells):
+        notes.append("Regions of which the caption says nothing show the background.")
+    named = any(thing.place or thing.relation for thing in things) or reading.order
+    return rows, ["Regions stand where the caption places them." if named else "Regions follow the order of the caption.", *notes]
 
 
 def _standing(caption: str, text: str, reading: Reading) -> Plan | None:

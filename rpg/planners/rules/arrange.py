@@ -7,7 +7,7 @@ act as one region, because what a token attends to depends on its own region's p
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import accumulate, groupby, pairwise
 from math import gcd, isqrt, lcm
 
 from rpg.layout import MAX_REGIONS
@@ -36,7 +36,7 @@ def arrange(reading: Reading) -> Rows:
         columns = groupby(sorted(row, key=lambda spot: spot[1]), key=lambda spot: spot[1])
         cells = [(column, [thing for _, _, thing in group]) for column, group in columns]
         order = reading.order or ("row" if len(cells) > 1 or _same_row(cells[0][1]) else "")
-        blocks = [_together(group, order if len(group) > 1 else "") for _, group in cells]
+        blocks = _level([_together(group, order if len(group) > 1 or _same_row(group) else "") for _, group in cells])
         if len(cells) == 1 and abs(cells[0][0]) == _SIDE:
             blocks.insert(0 if cells[0][0] > 0 else 1, [[None]])
         rows.append(blocks)
@@ -45,15 +45,18 @@ def arrange(reading: Reading) -> Rows:
     return _flatten(rows)
 
 
-def shape(count: int, one_row: int = 3) -> list[int]:
+def _shape(count: int, one_row: int = 3) -> list[int]:
     """How many of ``count`` equal cells stand in each row: one row up to ``one_row``, else a near square."""
-    rows = 1 if count <= one_row else isqrt(count)
+    return _even(count, 1 if count <= one_row else isqrt(count))
+
+
+def _even(count: int, rows: int) -> list[int]:
     return [count // rows + (number < count % rows) for number in range(rows)]
 
 
 def _same_row(things: list[Thing]) -> bool:
-    """Whether several things share a row that the caption names."""
-    return len(things) > 1 and all(thing.place and thing.place.row is not None for thing in things)
+    """Whether the caption names a row for all of these things."""
+    return all(thing.place and thing.place.row is not None and thing.place.column is None for thing in things)
 
 
 def _together(things: list[Thing], order: str) -> Block:
@@ -72,12 +75,23 @@ def _together(things: list[Thing], order: str) -> Block:
     elif len(cells) > 4 and 1 < len(things) < 4 and all(thing.count < 5 for thing in things) and any(t.count > 1 for t in things):
         lengths = [thing.count for thing in things]
     else:
-        lengths = shape(len(cells), one_row=4 if all(thing.person for thing in things) else 3)
-    block: Block = []
-    for length in lengths:
-        block.append(cells[:length])
-        cells = cells[length:]
-    return block
+        lengths = _shape(len(cells), one_row=4 if all(thing.person for thing in things) else 3)
+    return _cut(cells, lengths)
+
+
+def _cut(cells: list[Cell], lengths: list[int]) -> Block:
+    edges = [0, *accumulate(lengths)]
+    return [cells[start:stop] for start, stop in pairwise(edges)]
+
+
+def _level(blocks: list[Block]) -> list[Block]:
+    """Neighbouring blocks with one number of rows, where they have cells enough: fewer cuts."""
+    depth = max(map(len, blocks))
+    level = []
+    for block in blocks:
+        cells = [cell for row in block for cell in row]
+        level.append(block if len(block) in (1, depth) else _cut(cells, _even(len(cells), depth if len(cells) >= depth else 1)))
+    return level
 
 
 def _members(thing: Thing, order: str) -> list[Cell]:
@@ -126,8 +140,7 @@ def _free(places: list[Place]) -> list[tuple[int, int]]:
         middle = [] if len(taken) > 1 else [(0, 0)]
         return middle + [spot for spot in corners if spot not in taken and len(taken) > 1] or [(0, 0)]
     if rows:
-        order = [row for row in (-1, 1, 0) if row not in rows] if rows != {0} else [-1, 1]
-        return [(row, 0) for row in order] or [(max(rows) + 1, 0)]
+        return [(row, 0) for row in (-1, 1, 0) if row not in rows][:1] or [(max(rows) + 1, 0)]
     order = [column for column in (-1, 1, 0) if column not in columns] if columns != {0} else [-1, 1]
     return [(0, column * _SIDE) for column in order] or [(0, 1)]
 

@@ -8,7 +8,10 @@ from rpg.planners.rules.chinese_phrases import (
     BREAKS,
     Phrase,
     leading_anchor,
+    AROUND,
     leading_beside,
+    leading_corner,
+    place_of,
     leading_place,
     leading_row,
     leading_scene,
@@ -46,6 +49,7 @@ _HAN = r"[㐀-鿿、，]"
 def read(text: str) -> Reading:
     """What a Chinese caption says."""
     text = re.sub("位于|处于", "在", text)
+    text = re.sub("([一两二三四五六])男([一两二三四五六])女", r"\1个男人和\2个女人", text)
     text = re.sub(rf"(?<={_HAN}) | (?={_HAN})", "", text.translate(_SIGNS))
     reading = _Reader().read(text)
     return reading if reading.things or not re.search("[和与跟、]", text) else _Reader(listing=True).read(text)
@@ -71,7 +75,7 @@ class _Reader:
                 self.reading.order = self.reading.order or order
                 text = _SEQUENCE.sub("", text, count=1)
         for clause in re.split(r"[.;!?]|,|(?<![上下左右中间边侧角排行层方面]):", text):
-            clause = _CONNECTIVE.sub("", clause.strip(" ,:"))
+            clause = AROUND.sub("", _CONNECTIVE.sub("", clause.strip(" ,:")))
             if clause:
                 self._clause(clause)
         return self.reading
@@ -142,6 +146,9 @@ class _Reader:
                 scene.leads = "墙" not in noun
                 self.wall = scene
                 self.reading.scenes.append(scene)
+        elif corner := leading_corner(clause):
+            self.reading.scenes.append(Scene(f"在{corner[0]}", "support", leads=True))
+            rest = corner[1]
         else:
             return False
         self.section = None
@@ -170,6 +177,10 @@ class _Reader:
         known = self._find(phrase.noun) if phrase else None
         if not phrase:
             return False
+        if not known and phrase.kind == "place" and not phrase.quantified and len(side) > 1 and place_of(side) != Place(None, 0):
+            self.reading.scenes.append(Scene(f"在{words}里", "place"))
+            self.pending = place_of(side)
+            return True
         if not known and (
             (phrase.kind in ("place", "ambience") and not phrase.quantified) or (phrase.kind == "support" and side == "上面")
         ):
@@ -185,16 +196,16 @@ class _Reader:
         """Find the phrases of a clause and decide about each."""
         held = position = 0
         own: Thing | None = None
-        while position < len(clause):
+        while position < len(clause) and not self.reading.full:
             if clause[position] == "在" and (found := locative(clause, position)):
                 end, words, side = found
                 held = self._locate(clause, held, position, end, words, side, own)
                 own = self.current if own else None
                 position = end
                 continue
-            joined = bool(_EMPTY.fullmatch(clause[held:position]))
             starts = position == 0 or clause[position - 1] in ("和与跟同、及或" if own else "和与跟同、及或有是着")
-            phrase = phrase_at(clause, position, joined and starts, self.listing)
+            fresh = starts and position - held < 12 and bool(_EMPTY.fullmatch(clause, held, position))
+            phrase = phrase_at(clause, position, fresh, self.listing)
             if phrase and self._is_one_of(phrase) and own is None:
                 self._add(Phrase(0, 0, "", "", "pronoun")).tail = _ONE.sub("", clause[position:])
                 return

@@ -17,10 +17,12 @@ _VERB = rf"(?:则|分别|各|都|还)?{_EXISTS}?"
 SIDE = (
     r"(?:最)?(?:左上角|右上角|左下角|右下角|左上方|右上方|左下方|右下方|左上|右上|左下|右下|左半边|右半边|上半部分|下半部分|左手边|右手边"
     r"|左边|右边|左侧|右侧|左面|右面|左方|右方|上方|下方|上面|下面|上边|下边|上部|下部|顶部|底部|正中间|正中央|中间|中央|正中|中心|居中"
-    r"|左(?=[:：])|右(?=[:：])|上(?=[:：])|下(?=[:：])|中(?=[:：]))"
+    r"|[左右上下中](?=:|$))"
 )
 _NEAR = r"(?:旁边|身旁|身边|旁|前面|前方|后面|后方|身后|之上|之下|之间)"
 _FRAME = r"(?:整个)?(?:画面|图片|图像|图中|照片|画)?(?:里|中)?的?"
+AROUND = re.compile(rf"(?:在)?(?:远处|远方|附近|周围|四周|近处)的?{_EXISTS}")
+_CORNER = re.compile(rf"(?P<x>[^,在着]{{1,6}}[边旁处前里上下中])(?:则|各|还)?{_EXISTS}(?={_QUANTITY.pattern})")
 _LEADING = re.compile(rf"(?:在)?(?:{_FRAME})(?P<side>{SIDE})(?:(?P<de>的)|,?{_VERB})")
 _BESIDE = re.compile(rf"(?:在)?(?:它|他|她|其)?(?:的)?(?P<side>{_NEAR})(?:的|{_VERB})")
 _ROW = re.compile(
@@ -108,6 +110,12 @@ def leading_scene(clause: str) -> tuple[str, str, str] | None:
     return None
 
 
+def leading_corner(clause: str) -> tuple[str, str] | None:
+    """An unknown spot and the rest of a clause such as 窗边放着一盆花."""
+    match = _CORNER.match(clause)
+    return (match["x"], clause[match.end() :]) if match else None
+
+
 def locative(text: str, start: int) -> tuple[int, str, str] | None:
     """End, noun phrase and side of a phrase that begins with 在 at ``start``."""
     body = start + 1
@@ -166,6 +174,8 @@ def _head(text: str, start: int) -> tuple[int, str, str]:
             following = BREAKS.match(text, position)
             if not following or text[position] != "、" or _QUANTITY.match(text, following.end()):
                 break
+        if not fallback[1] and (following := BREAKS.match(text, position)) and _QUANTITY.match(text, following.end()):
+            return position, text[start:position][-2:], ""
         word = chinese_word(text, position)
         if not word:
             if not fallback[1] and text[position] in "在正,是" and position > start:

@@ -70,11 +70,11 @@ class _Reader:
         self.listing = False
         self.fresh = 0
         self.marked = 0
-        self.depth = False
+        self.depth = self.onto = False
 
     def read(self) -> Reading:
         index = 0
-        while index < len(self.tokens):
+        while index < len(self.tokens) and not self.reading.full:
             token = self.tokens[index]
             phrase = None
             if token.mark:
@@ -84,6 +84,8 @@ class _Reader:
                 self._drop_relation()
                 self._flush(token.start)
                 self.scene, self.attached = None, ""
+                if token.text == ":" and self.current:
+                    self.current.lists = True
             elif token.kind == "and":
                 scenic = self.current is not None and self.current.kind == "place"
                 self.attached = (
@@ -92,6 +94,8 @@ class _Reader:
                 self._flush(token.start)
             else:
                 phrase = self._phrase(index)
+            if not phrase and self.relation is not None and token.text in ("it", "them", "him", "her", "both"):
+                self._refer(token)
             if phrase:
                 self._take(phrase, index)
                 index = phrase.after
@@ -121,6 +125,17 @@ class _Reader:
             phrase = phrase_at(self.tokens, index, self.text, True)
             return phrase if phrase and phrase.kind in SCENERY else None
         return None
+
+    def _refer(self, token: Token) -> None:
+        """ "Above it", "behind them": a relation to what was named before."""
+        offset, subject = self.relation or Place(), self.current
+        others = [thing for thing in self.reading.things if thing is not subject]
+        if subject and others and not subject.place and not subject.relation and not self.depth:
+            if token.text in ("them", "both"):
+                subject.place = offset
+            else:
+                subject.relation = (offset, others[-1])
+            self.held, self.relation, self.between = token.end, None, None
 
     def _is_name(self, phrase: Phrase, index: int) -> bool:
         """Whether an unknown phrase beside an "and" is written like a name."""
@@ -156,8 +171,9 @@ class _Reader:
             anchor = phrase_at(self.tokens, after, self.text, True) if after < len(self.tokens) else None
             if anchor and fresh and (self.current is None or self._says_what(anchor.after)):
                 return self._leading_relation(index, anchor, mark.place)
-            self.depth = token.text in ("in front of", "behind")
-            self.relation, self.marked = mark.place, token.start
+            self.depth = token.text.endswith(("in front of", "behind"))
+            self.onto = token.text.endswith(("on top of", "atop"))
+            self.relation, self.marked = mark.place, token.start - (self.text[token.start - 1 : token.start] == " ")
             self.between = self.current if mark.kind == "between" else None
             self.fresh = after
         else:
@@ -166,11 +182,22 @@ class _Reader:
             if (fresh or mark.labels) and (begin > after or starts or not self.current) and begin < len(self.tokens):
                 return self._place(begin, mark.place)
             if self.current:
-                root = self.current
-                while root.relation:
-                    root = root.relation[1]
-                root.place = root.place or mark.place
+                self._trail(mark.place, bool(re.search(r"\b(?:his|her|its|their)\b", token.text)))
         return after
+
+    def _trail(self, place: Place, possessive: bool) -> None:
+        """Give a place to the current thing, or to the one that it was named beside."""
+        thing = self.current
+        assert thing is not None
+        root = thing.root
+        if possessive and len(self.reading.things) > 1:
+            anchor = root if root is not thing else self.reading.things[-2]
+            if anchor.root is not thing:
+                thing.relation = (place, anchor)
+        elif root.place is None:
+            root.place = place
+        elif thing.place is None:
+            thing.place, thing.relation = place, None
 
     def _skip(self, index: int) -> int:
         while index < len(self.tokens) and (self.tokens[index].text in _COPULA or self.tokens[index].kind in ("sep", "stop")):
@@ -243,7 +270,10 @@ class _Reader:
         else:
             role = self._role(phrase, link, words)
             if role == "thing":
-                self._add(phrase)
+                before = self.current
+                thing = self._add(phrase)
+                if words and words[-1] == "with" and thing.being and before and not thing.place and not thing.relation:
+                    thing.relation = (Place(None, 1), before)
             elif role == "scene":
                 self._surround(phrase, link)
             else:
@@ -309,8 +339,11 @@ class _Reader:
         subject = self.current
         if (
             phrase.kind in PARTS
-            or (existing is None and phrase.kind in ("place", "ambience"))
-            or (self.depth and not existing and not phrase.kind in BEINGS)
+            or (
+                existing is None
+                and (phrase.kind == "ambience" or (phrase.kind == "place" and (self.depth or self.onto or not offset.row)))
+            )
+            or (self.depth and not existing and phrase.kind not in BEINGS)
             or subject is None
             or existing is subject
         ):
@@ -335,6 +368,13 @@ class _Reader:
     def _surround(self, phrase: Phrase, link: str) -> None:
         """Put a phrase such as "in a cafe" into the surroundings."""
         match = re.search(r"(?:\b\w+ing )?\b(?:in front of|\w+(?: of)?)\s*$", link)
+        if (
+            phrase.noun in ("background", "distance", "foreground")
+            and match
+            and re.search(r"\bin\s*$", link)
+            and self._recede(phrase, link)
+        ):
+            return
         shared = _SHARED.match(link) if self._several() else None
         start = self.held + (
             shared.end() if shared else match.start() if match and self.current else len(link) - len(link.lstrip(" ,.;:"))
@@ -350,6 +390,24 @@ class _Reader:
         self.scene = scene
         self.reading.scenes.append(scene)
         self.held = phrase.end
+
+    def _recede(self, phrase: Phrase, link: str) -> bool:
+        """ "Mountains in the background", "with mountains in the background": all of it is surroundings."""
+        along = re.search(r"\bwith\b.*$", link)
+        here = self.current
+        if along:
+            self._flush(self.held + along.start())
+            text = self.text[self.held : phrase.end]
+        elif here and not here.place and not here.relation and not here.being and len(self.reading.things) > 1:
+            self.reading.things.remove(here)
+            text = here.many + here.tail + self.text[self.held : phrase.end]
+            self.current = self.reading.things[-1]
+        else:
+            return False
+        self.scene = Scene(text.strip(), "ambience")
+        self.reading.scenes.append(self.scene)
+        self.held = phrase.end
+        return True
 
     # Things
 

@@ -24,7 +24,7 @@ LOCATIVE = frozenset(
     "in on at inside within outside near through across along around against under behind amid during over beyond".split()
 )
 _TOKENS = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*|\S")
-_TAG = re.compile(r"(\d{1,2})((?:girl|boy|man|woman|cat|dog)s?)")
+_TAG = re.compile(r"([0-9]{1,2})((?:girl|boy|man|woman|cat|dog)s?)")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Token:
     end: int
     text: str
     mark: Mark | None = None
+    capital: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def tokens_of(text: str) -> list[Token]:
             )
             if kind == "word" and not word[0].isalnum():
                 kind = "sign"
-            tokens.append(Token(kind, *match.span(), word))
+            tokens.append(Token(kind, *match.span(), word, capital=match.group()[0].isupper()))
         if mark:
             tokens.append(Token("mark", mark.start, mark.end, low[mark.start : mark.end], mark))
             position = mark.end
@@ -181,7 +182,11 @@ def _stops(tokens: list[Token], first: int, index: int) -> bool:
         return False
     ends = index + 1 >= len(tokens) or tokens[index + 1].kind != "word" or tokens[index + 1].text in _STOPPERS | _DETERMINERS
     if word.endswith("ing"):
-        return (ends and not english_kind(word)) or any(english_kind(token.text) in BEINGS for token in tokens[first:index])
+        return (
+            tokens[index - 1].capital
+            or (ends and not english_kind(word))
+            or any(english_kind(token.text) in BEINGS for token in tokens[first:index])
+        )
     if word.endswith("ed") and not is_adjective(word) and not english_kind(word):
         return ends
     before = tokens[index - 1].text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from rpg.layout import MAX_REGIONS
 from rpg.planners.rules.lexicon import BEINGS
 
 
@@ -16,7 +17,7 @@ class Place:
     column: int | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Thing:
     """One entity, or ``count`` equal ones.
 
@@ -37,6 +38,18 @@ class Thing:
     many: str = ""
     """The phrase as the caption has it ("three red apples")."""
 
+    lists: bool = False
+    """Whether a colon follows, so that the next things are those that it counts."""
+
+    @property
+    def root(self) -> Thing:
+        """The thing at the end of the relations."""
+        thing, seen = self, {id(self)}
+        while thing.relation and id(thing.relation[1]) not in seen:
+            thing = thing.relation[1]
+            seen.add(id(thing))
+        return thing
+
     @property
     def being(self) -> bool:
         return self.kind in BEINGS
@@ -46,7 +59,7 @@ class Thing:
         return self.kind in ("person", "group")
 
 
-@dataclass
+@dataclass(eq=False)
 class Scene:
     """A phrase about the surroundings; ``owner`` is the thing it was said of, if any."""
 
@@ -70,6 +83,11 @@ class Reading:
     """Nouns of which the caption says the number."""
     order: str = ""
     """``row``, ``reversed row``, ``column``, ``reversed column``, ``grid``, ``X`` or nothing."""
+
+    @property
+    def full(self) -> bool:
+        """Whether there are more things than a plan has regions: reading on would change nothing."""
+        return len(self.things) > MAX_REGIONS
 
     def settle_members(self) -> None:
         """Find the things that only describe one of a group: "two girls, the girl on the left ...".
@@ -110,11 +128,18 @@ class Reading:
                 scene.owner = None
             elif owner is not None and scene.leads:
                 scene.owner = owner if leads > 1 else None
-            elif owner is not None and len(owners) == 1 and (scene.kind != "support" or owner is last):
+            elif (
+                owner is not None and len(owners) == 1 and not self._carries(owner) and (scene.kind != "support" or owner is last)
+            ):
                 scene.owner = None
             if scene.owner is not None:
                 scene.owner.tail += (", " if "," in scene.owner.tail and self.joint else self.joint) + scene.text
         self.scenes = [scene for scene in self.scenes if scene.owner is None]
+
+    def _carries(self, owner: Thing) -> bool:
+        """Whether something stands above or below a thing that is not the last."""
+        related = [thing.relation for thing in self.things if thing.relation]
+        return owner is not self.things[-1] and any(offset.row and anchor is owner for offset, anchor in related)
 
     def _leave_to_base(self) -> None:
         """Behind people, what hangs on a wall needs no region: the base prompt names it."""
@@ -133,4 +158,9 @@ _COPULA = re.compile(r"^[\s,]*(?:(?:is|are|has|have|being|was|wears|with)\b|是)
 
 
 def _belongs(thing: Thing, group: Thing) -> bool:
-    return thing.pronoun or thing.noun == group.noun or (group.kind == "group" and thing.kind == "person")
+    return (
+        thing.pronoun
+        or thing.noun == group.noun
+        or (group.lists and thing.person == group.person)
+        or (group.kind == "group" and thing.kind == "person")
+    )

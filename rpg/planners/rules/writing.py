@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from rpg.planners.rules.arrange import Cell
-from rpg.planners.rules.lexicon import plural
+from rpg.planners.rules.lexicon import chinese_kind, plural
 from rpg.planners.rules.reading import Reading, Thing
 
 _NUMBERS = "no a two three four five six seven eight nine ten eleven twelve".split()
@@ -29,7 +29,7 @@ def prompt(cell: Cell, reading: Reading) -> str:
 
 def tidy(text: str, reading: Reading) -> str:
     """Without double spaces, stray punctuation and "is" before a participle."""
-    text = _PROGRESSIVE.sub("", text)
+    text = re.sub(r"\s(?:is|are)(?=\s*(?:,|$))", "", _PROGRESSIVE.sub("", text))
     text = re.sub(r"\s*(?:[,;.]\s*)*[,;](?:\s*[,;.])*\s*", ", ", text)
     text = re.sub(r"\s+", " ", text).strip(" ,.;:、")
     return text if reading.joint else text.replace(", ", "，")
@@ -83,7 +83,7 @@ def _chinese_many(noun: str, count: int, reading: Reading) -> str:
     name = next(thing.name for thing in reading.things if thing.noun == noun)
     measure = re.match("一([个只位名条张本把台件束杯瓶扇座棵朵颗])", name)
     number = _CHINESE_NUMBERS[count] if count <= 10 else str(count)
-    return f"{'一' if count == 1 else number}{measure[1] if measure else '个'}{noun}"
+    return f"{'一' if count == 1 else number}{measure[1] if measure else '只' if chinese_kind(noun) == 'animal' else '个'}{noun}"
 
 
 def _number(count: int) -> str:
