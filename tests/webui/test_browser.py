@@ -131,7 +131,7 @@ def test_bad_edit_shows_its_sentence(page: Page, webui: Webui) -> None:
     write(accordion.locator(".rpg-ratio"), "1,-1")
     expect(accordion.locator("#rpg-txt2img-message.prose")).to_contain_text("'-1' is not a number above 0")
     page.locator("#txt2img_generate").click()
-    expect(page.locator("#html_log_txt2img")).to_contain_text("'-1' is not a number above 0", timeout=30_000)
+    expect(page.locator("#html_log_txt2img.prose")).to_contain_text("'-1' is not a number above 0", timeout=30_000)
     write(accordion.locator(".rpg-ratio"), "1,1")
     expect(accordion.locator("#rpg-txt2img-message.prose p")).to_have_count(0)
     assert (generate(page, webui) == webui.generate(rpg=RED_BLUE).image).all()
