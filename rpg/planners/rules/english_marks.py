@@ -104,5 +104,6 @@ def _relations(text: str) -> list[Mark]:
     for match in _RELATION.finditer(text):
         words = re.sub("^(?:directly|just|right|placed) ", "", match.group())
         kind = "between" if words == "between" else "relation"
-        marks.append(Mark(kind, *match.span(), place=_OFFSETS.get(words, Place(None, -1))))
+        beside = Place(None, 1 if kind == "between" else -1)
+        marks.append(Mark(kind, *match.span(), place=_OFFSETS.get(words, beside)))
     return marks

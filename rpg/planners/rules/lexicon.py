@@ -11,7 +11,14 @@ PARTS = frozenset({"head", "upper", "lower", "body"})
 BEINGS = frozenset({"person", "group", "animal"})
 SCENERY = frozenset({"place", "ambience", "support"})
 ADJECTIVES = frozenset({"colour", "adjective"})
-PLURAL_ONLY = frozenset("jeans trousers pants shorts leggings glasses sunglasses clothes overalls pajamas".split())
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
+PLURAL_ONLY = word_set("jeans trousers pants shorts leggings glasses sunglasses clothes overalls pajamas")
 
 _IRREGULAR = dict(
     pair.split(":")
