@@ -121,6 +121,8 @@ class _RegionalMixin(_Pipeline):
         if positive[0].pooled is not None:
             options |= {"pooled_prompt_embeds": positive[0].pooled, "negative_pooled_prompt_embeds": negative[0].pooled}
         if seed is not None and seed >= 0:
+            if options.get("generator") is not None:
+                raise GenerationError("seed and generator were both given; keep one.")
             options["generator"] = [torch.Generator().manual_seed(seed + number) for number in range(count)]
 
         regional = Regional(plan.layout, plan.base_ratios)

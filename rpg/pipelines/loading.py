@@ -1,0 +1,72 @@
+"""A ready pipeline and its defaults: the embedded model, a checkpoint file, or a diffusers model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import DPMSolverMultistepScheduler
+from safetensors import SafetensorError, safe_open
+
+from rpg import shapes
+from rpg.errors import GenerationError
+from rpg.pipelines.regional import RegionalDiffusionPipeline, RegionalDiffusionXLPipeline
+
+_XL_KEY = "conditioner.embedders.1.model.ln_final.weight"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A pipeline and what suits its model."""
+
+    pipeline: Any
+    width: int
+    height: int
+    steps: int = 20
+    guidance_scale: float = 7.0
+
+
+def load(model: str | None = None) -> Loaded:
+    """Load a model onto the best device here, with the DPM++ 2M sampler.
+
+    Args:
+        model: a ``.safetensors`` checkpoint, a folder or name that diffusers knows, or ``None`` for the embedded model.
+
+    Raises:
+        GenerationError: when there is no such model, or none that regions can steer.
+    """
+    device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    options = {"torch_dtype": torch.float16 if device == "cuda" else torch.float32}
+    if model is None:
+        pipeline = _from_file(shapes.CHECKPOINT, config=str(shapes.CONFIG), local_files_only=True, **options)
+    else:
+        try:
+            pipeline = _from_file(Path(model), **options) if Path(model).is_file() else _from_diffusers(model, **options)
+        except (OSError, ValueError, SafetensorError) as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise GenerationError(f"The model {model!r} cannot be loaded: {reason}") from error
+    pipeline.scheduler = DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config)
+    pipeline.to(device)
+    if model is None:
+        return Loaded(pipeline, width=192, height=128, guidance_scale=4.0)
+    size = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
+    return Loaded(pipeline, width=size, height=size)
+
+
+def _from_file(path: Path, **options: Any) -> Any:
+    if path.suffix != ".safetensors":
+        raise GenerationError(f"{path.name} is no .safetensors file; others can run code when loaded, so convert it first.")
+    with safe_open(path, framework="pt") as file:
+        if _XL_KEY in file.keys():  # noqa: SIM118 - a file handle, not a dict
+            return RegionalDiffusionXLPipeline.from_single_file(str(path), **options)
+    return RegionalDiffusionPipeline.from_single_file(str(path), safety_checker=None, requires_safety_checker=False, **options)
+
+
+def _from_diffusers(model: str, **options: Any) -> Any:
+    name = RegionalDiffusionPipeline.load_config(model)["_class_name"]
+    for kind in (RegionalDiffusionPipeline, RegionalDiffusionXLPipeline):
+        if name in (cls.__name__ for cls in kind.__mro__):
+            return kind.from_pretrained(model, **options)
+    raise GenerationError(f"{model!r} is a {name}; regions can steer StableDiffusionPipeline and StableDiffusionXLPipeline.")
