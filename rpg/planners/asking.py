@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Literal, NamedTuple
@@ -130,12 +130,16 @@ def _listen(call: Call, cancelled: Callable[[], bool]) -> Generator[PlanEvent, N
             yield event
             continue
         text.append(event.text)
-        for thought, piece in live.feed(event.text):
-            yield PlanEvent("reasoning" if thought else "text", piece)
-    for thought, piece in live.feed("", last=True):
-        yield PlanEvent("reasoning" if thought else "text", piece)
+        yield from _shown(live.feed(event.text))
+    yield from _shown(live.feed("", last=True))
     thoughts, answer = split_reasoning(call.redact("".join(text)))
     return Answer(answer, "".join(reasoning) or thoughts, remark)
+
+
+def _shown(pieces: Iterable[tuple[bool, str]]) -> Iterator[PlanEvent]:
+    for thought, piece in pieces:
+        if piece:
+            yield PlanEvent("reasoning" if thought else "text", piece)
 
 
 def _events(call: Call, cancelled: Callable[[], bool]) -> Generator[PlanEvent, None, str]:

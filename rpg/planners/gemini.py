@@ -13,7 +13,7 @@ from rpg.errors import PlannerError
 from rpg.planners import failures, openai_chat, packages
 from rpg.planners.asking import Call, Emit
 
-_FINE = ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "OTHER")
+_FINE = ("", "STOP", "MAX_TOKENS", "OTHER")
 
 
 def ask(call: Call, emit: Emit) -> str:
@@ -31,14 +31,13 @@ def ask(call: Call, emit: Emit) -> str:
     )
     try:
         chunks = client.stream_generate_content(request=_request(call), timeout=call.request.timeout, retry=None)
-        call.closers.append(chunks.cancel)
-        finish = "FINISH_REASON_UNSPECIFIED"
+        finish = ""
         for chunk in chunks:
             if reason := chunk.prompt_feedback.block_reason:
-                raise failures.declined(call, reason.name)
-            for candidate in chunk.candidates[:1]:
+                raise failures.declined(call, _name(reason))
+            for candidate in chunk.candidates:
                 emit("text", "".join(part.text for part in candidate.content.parts))
-                finish = candidate.finish_reason.name if candidate.finish_reason else finish
+                finish = _name(candidate.finish_reason) if candidate.finish_reason else finish
     except exceptions.GoogleAPICallError as error:
         raise _refused(call, error) from None
     except requests.exceptions.ChunkedEncodingError:
@@ -50,6 +49,11 @@ def ask(call: Call, emit: Emit) -> str:
     if finish not in _FINE:
         raise failures.declined(call, finish)
     return failures.CUT if finish == "MAX_TOKENS" else ""
+
+
+def _name(reason: Any) -> str:
+    """The name of an enum's value; one that is newer than the client arrives as a number."""
+    return str(getattr(reason, "name", reason))
 
 
 def _request(call: Call) -> dict[str, Any]:
@@ -81,7 +85,8 @@ def _refused(call: Call, error: Any) -> PlannerError:
     delay = next((detail["retryDelay"] for detail in error.details if isinstance(detail, dict) and "retryDelay" in detail), None)
     if isinstance(delay, str):
         headers["retry-after"] = delay.removesuffix("s")
-    return failures.refused(call, int(error.code or 500), error.message, {name.lower(): value for name, value in headers.items()})
+    message = error.message.partition(": ")[2] or error.message  # the client writes the address before it
+    return failures.refused(call, int(error.code or 500), message, {name.lower(): value for name, value in headers.items()})
 
 
 def _unreadable(call: Call, error: Exception) -> PlannerError:

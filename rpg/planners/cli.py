@@ -1,0 +1,93 @@
+"""``python -m rpg plan``: make a plan on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import os
+import sys
+from pathlib import Path
+
+from rpg.errors import PlannerError
+from rpg.plan import Plan
+from rpg.planners.planning import make_plan
+from rpg.planners.registry import PROVIDERS
+from rpg.planners.request import PlanEvent, PlanRequest
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command ``plan``; its function ``run(args)`` makes the plan and prints it."""
+    parser = subparsers.add_parser(
+        "plan",
+        help="plan a picture",
+        description="Make a plan. What the model says goes to the error output, the plan to the standard output.",
+    )
+    parser.add_argument("caption", help="what the picture shall show")
+    parser.add_argument("--planner", default="rules", choices=PROVIDERS, help="who plans (default: %(default)s)")
+    parser.add_argument("--model", default="", help="model, or for transformers the model's folder")
+    parser.add_argument(
+        "--base-url", default="", help="address of an OpenAI-compatible server, such as http://127.0.0.1:11434/v1"
+    )
+    parser.add_argument(
+        "--key-variable", default="", metavar="NAME", help="environment variable that holds the key for --base-url"
+    )
+    parser.add_argument("--template", default="", help="instruction template")
+    parser.add_argument("--image", type=Path, help="reference picture for a model that sees")
+    parser.add_argument("--timeout", type=float, default=PlanRequest.timeout, help="seconds of silence (default: %(default)g)")
+    parser.add_argument("--json", action="store_true", help="print the plan as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Make the plan and print it.
+
+    Raises:
+        PlannerError: when there is no plan.
+    """
+    request = PlanRequest(
+        caption=args.caption,
+        provider=args.planner,
+        model=args.model,
+        base_url=args.base_url,
+        api_key=_key(args.key_variable),
+        template=args.template,
+        image=_image(args.image),
+        timeout=args.timeout,
+    )
+    plan = make_plan(request, _Printer())
+    print(plan.to_json() if args.json else describe(plan))
+
+
+def describe(plan: Plan) -> str:
+    """The plan for reading."""
+    lines = [f"Split ratio: {plan.split_ratio}"]
+    lines += [f"Region {number}: {region.prompt}" for number, region in enumerate(plan.regions, 1)]
+    lines += [f"Base ratio: {plan.base_ratio:g}"]
+    lines += [f"Base prompt: {plan.base_prompt}"] if plan.base_prompt else []
+    return "\n".join(lines)
+
+
+class _Printer:
+    """Events on the error output: a sentence has a line of its own, the model's words run on."""
+
+    def __init__(self) -> None:
+        self._in_a_line = False
+
+    def __call__(self, event: PlanEvent) -> None:
+        sentence = event.kind == "status"
+        start = "\n" if sentence and self._in_a_line else ""
+        print(start + event.text, end="\n" if sentence else "", file=sys.stderr, flush=True)
+        self._in_a_line = not sentence and not event.text.endswith("\n")
+
+
+def _key(variable: str) -> str:
+    if variable and not os.environ.get(variable):
+        raise PlannerError(f"The environment variable {variable} is empty; put the key into it, or leave out --key-variable.")
+    return os.environ[variable] if variable else ""
+
+
+def _image(path: Path | None) -> str:
+    try:
+        return base64.b64encode(path.read_bytes()).decode() if path else ""
+    except OSError as error:
+        raise PlannerError(f"The picture {path} cannot be read: {error.strerror}.") from None
