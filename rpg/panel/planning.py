@@ -24,6 +24,8 @@ REFRESH = 0.1
 """Seconds between two updates of the live text."""
 LIVE_TEXT = 20_000
 """Characters of the live text that stay on the page."""
+NOTES = 400
+"""Characters of the planner's notes that are shown."""
 
 Update = dict[Any, Any]
 
@@ -61,7 +63,7 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
     for component in (caption, key, picture, on_generate, live):
         component.do_not_save_to_config = True
     for component in (provider, model, base_url, template):
-        component.custom_script_source = "rpg.py"  # the host's ui-config.json keeps defaults under this name
+        component.custom_script_source = "rpg_script.py"  # the host's ui-config.json keeps defaults under this name
 
     def choose(label: str) -> tuple[dict[str, Any], str]:
         info = known[label]
@@ -141,7 +143,7 @@ def plan_updates(fields: dict[str, Any], cancelled: threading.Event) -> Iterator
                 yield words, line, None
     except StopIteration as end:
         plan: Plan = end.value
-        yield words, status_line(f"Planned {len(plan.regions)} regions."), plan
+        yield words, status_line(f"Planned {len(plan.regions)} regions. {plan.notes[:NOTES]}".rstrip()), plan
     except PlanningStopped as error:
         yield words, status_line(str(error)), None
     except RPGError as error:
