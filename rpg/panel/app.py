@@ -70,7 +70,7 @@ def build_app(generate: Generate, defaults: Settings | None = None) -> gr.Blocks
                     generate_button = gr.Button("Generate", variant="primary", elem_id="rpg-standalone-generate")
                     stop_button = gr.Button("Stop", variant="stop", visible=False, elem_id="rpg-standalone-stop")
                 status = gr.HTML(elem_classes="rpg-message", elem_id="rpg-standalone-result")
-                gallery = gr.Gallery(label="Pictures", object_fit="contain", elem_id="rpg-standalone-gallery")
+                gallery = gr.Gallery(label="Pictures", columns=1, object_fit="contain", elem_id="rpg-standalone-gallery")
 
         one_at_a_time = threading.Lock()
 

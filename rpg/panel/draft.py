@@ -31,7 +31,7 @@ def read_draft(text: str, caption: str = "") -> Plan | PlanRequest | None:
     others = [key for key in data if key not in ("planner", "version")]
     if others:
         raise PlanError(f"{others[0]} stands beside planner; the planner decides it, so leave it out.")
-    request = PlanRequest.from_dict(_object(data["planner"], caption))
+    request = PlanRequest.from_dict(data["planner"], caption)
     if request.provider not in PROVIDERS:
         raise PlanError(f"provider is {request.provider!r:.60}; it must be one of {', '.join(PROVIDERS)}.")
     return request
@@ -44,7 +44,3 @@ def problem(text: str) -> str:
     except RPGError as error:
         return str(error)
     return ""
-
-
-def _object(planner: object, caption: str) -> object:
-    return {"caption": caption, **planner} if isinstance(planner, Mapping) else planner
