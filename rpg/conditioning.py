@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -76,6 +76,26 @@ def join_pair(positive: Sequence[Tensor], negative: Sequence[Tensor], stretch: i
         join([_repeat(segment, length // segment.shape[1]) for segment, length in zip(positive, common)]),
         join([_repeat(segment, length // segment.shape[1]) for segment, length in zip(negative, common)]),
     )
+
+
+def distinct(context: Tensor, table: Table, merge: bool = True) -> list[list[int]]:
+    """Number the conditionings of every row of a joined context, so that equal ones have equal numbers.
+
+    A conditioning that only repeats another counts as equal, as attention cannot tell them apart. Without
+    ``merge`` all are held for different.
+    """
+    if not merge:
+        return [list(range(row * len(table), (row + 1) * len(table))) for row in range(len(context))]
+    numbers: dict[bytes, int] = {}
+    values = context.detach().cpu().contiguous().view(torch.uint8).numpy()  # bytes, as not every dtype can be compared
+    return [[numbers.setdefault(_once(row[start:stop]), len(numbers)) for start, stop in table] for row in values]
+
+
+def _once(segment: Any) -> bytes:
+    """The shortest beginning of ``segment`` [tokens, bytes] that makes it up by repetition."""
+    tokens = len(segment)
+    periods = (period for period in range(1, tokens) if tokens % period == 0)
+    return next((segment[:period] for period in periods if (segment[period:] == segment[:-period]).all()), segment).tobytes()
 
 
 def _repeat(segment: Tensor, times: int) -> Tensor:

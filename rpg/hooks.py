@@ -9,16 +9,24 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from rpg.attention import regional_attention, token_grid
-from rpg.conditioning import Table
+from rpg.attention import Attend, Call, Routing, regional_attention, route, token_grid
+from rpg.conditioning import Table, distinct
 from rpg.errors import GenerationError
 from rpg.layout import Layout
 
 PROJECTIONS = ("to_q", "to_k", "to_v", "to_out")
+
+
+MAX_KEPT = 0.1
+"""Most memory that kept keys and values may take, in shares of the UNet's weights. What does not fit is computed anew."""
+MAX_IDLE = 8
+"""After how many calls of the UNet without it a context is forgotten; hosts may split a step's rows over several calls."""
 
 
 class Regional:
@@ -27,6 +35,7 @@ class Regional:
     Args:
         layout: where the regions lie.
         base_ratios: the share of the base prompt in each region.
+        merge: compute conditionings that are equal once; otherwise each for itself, with the same result.
 
     Attributes:
         tables: segment tables of the contexts in use, by the context's number of tokens.
@@ -34,18 +43,33 @@ class Regional:
             stops the job and reaches the user.
     """
 
-    def __init__(self, layout: Layout, base_ratios: Sequence[float]) -> None:
+    def __init__(self, layout: Layout, base_ratios: Sequence[float], *, merge: bool = True) -> None:
         self.layout = layout
         self.base_ratios = tuple(base_ratios)
+        self.merge = merge
         self.tables: dict[int, Table] = {}
         self.error: BaseException | None = None
         self.latent = (0, 0)
+        self.call = Call(torch.empty(0))
+        self.limit = 0
+        self._contexts: list[_Context] = []
+        self._current: _Context | None = None
+
+    def forget(self) -> None:
+        """Drop the keys and values kept from step to step: when the UNet's weights change, and at the end."""
+        self._contexts.clear()
+        self._current = None
+        self.call = Call(torch.empty(0))
 
     def before_unet(self, _unet: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self.error is not None:
             raise self.error
         latent = args[0] if args else kwargs["sample"]
         self.latent = tuple(latent.shape[-2:])
+        self._current = None
+        for known in self._contexts:
+            known.idle += 1
+        self._contexts = [known for known in self._contexts if known.idle <= MAX_IDLE]
 
     def table(self, context: Tensor) -> Table:
         try:
@@ -57,16 +81,68 @@ class Regional:
                 "Turn it off, or turn RPG off."
             ) from None
 
-    def attention(self, x: Tensor, context: Tensor, attend: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-        """Regional attention of ``x`` [rows, tokens, channels] to a joined context."""
-        table = self.table(context)
+    def attention(self, x: Tensor, context: Tensor, attend: Attend, *, row_by_row: bool = False) -> Tensor:
+        """Regional attention of ``x`` [rows, tokens, channels] to a joined context.
+
+        Args:
+            row_by_row: give ``attend`` batches of one item for each row, as its caller would.
+        """
+        known = self._recognised(context)
         grid = token_grid(self.latent, x.shape[1])
+        routing = known.routings.get((grid, row_by_row))
+        if routing is None:
+            numbers = None if row_by_row else known.numbers
+            routing = route(known.values, known.table, numbers, grid, self.layout.rects(*grid), self.base_ratios)
+            known.routings[grid, row_by_row] = routing
+        return regional_attention(x, routing, attend)
 
-        def attend_segment(queries: Tensor, segment: int) -> Tensor:
-            start, stop = table[segment]
-            return attend(queries, context[:, start:stop])
+    @property
+    def kept(self) -> int:
+        """Bytes of the keys and values that are kept."""
+        return sum(known.size for known in self._contexts)
 
-        return regional_attention(x, grid, self.layout.rects(*grid), self.base_ratios, attend_segment)
+    def keep(self, result: Tensor) -> bool:
+        """Whether there is room to keep a key or value of the current context; if so, it counts."""
+        if self._current is None or self.kept + result.nbytes > self.limit:
+            return False
+        self._current.size += result.nbytes
+        return True
+
+    def _recognised(self, context: Tensor) -> _Context:
+        """What is known of ``context``. Found by its values, but only once in a call of the UNet: comparing them
+        waits for the device."""
+        if self._current is not None and self._current.seen is context:
+            return self._current
+        table = self.table(context)
+        # The longest unused first, as hosts that split rows take turns.
+        known = next((known for known in self._contexts if known.table == table and known.equals(context)), None)
+        if known is None:
+            known = _Context(context.clone(), table, distinct(context, table, self.merge))
+        else:
+            self._contexts.remove(known)
+        self._contexts.append(known)
+        known.seen, known.idle = context, 0
+        self._current = known
+        return known
+
+
+@dataclass(eq=False)
+class _Context:
+    """A joined context in use, and everything that follows from it."""
+
+    values: Tensor
+    table: Table
+    numbers: list[list[int]]
+    routings: dict[tuple[tuple[int, int], bool], Routing] = field(default_factory=dict)
+    seen: Tensor | None = None
+    """The tensor that brought it in this call of the UNet."""
+    idle: int = 0
+    """Calls of the UNet since it was in use."""
+    size: int = 0
+    """Bytes of its keys and values."""
+
+    def equals(self, context: Tensor) -> bool:
+        return (context.dtype, context.device) == (self.values.dtype, self.values.device) and torch.equal(context, self.values)
 
 
 @contextmanager
@@ -86,6 +162,7 @@ def attach(unet: nn.Module, regional: Regional) -> Iterator[None]:
             "SDXL checkpoint without a compiled UNet, or turn RPG off."
         )
     hooks = [_Hook(layer, regional) for layer in layers]
+    regional.limit = int(MAX_KEPT * sum(parameter.nbytes for parameter in unet.parameters()))
     handle = unet.register_forward_pre_hook(regional.before_unet, with_kwargs=True)
     try:
         for hook in hooks:
@@ -95,6 +172,7 @@ def attach(unet: nn.Module, regional: Regional) -> Iterator[None]:
         handle.remove()
         for hook in hooks:
             hook.detach()
+        regional.forget()
 
 
 def cross_attentions(unet: nn.Module) -> list[nn.Module]:
@@ -115,7 +193,7 @@ class _Hook:
         self.active = False
         self.patch: Callable[..., Tensor] | None = layer.__dict__.get("forward")
         """What another extension put over the class's own forward."""
-        self.twin = _projected(layer)
+        self.twin = _projected(layer, regional)
 
     def attach(self) -> None:
         self.layer.__dict__["forward"] = self.forward
@@ -135,23 +213,52 @@ class _Hook:
             return original(x, *args, **kwargs)
         context, call = _context_of(args, kwargs)
         if self.patch is not None:
-            # Opaque: it projects for itself. Projections act token by token and keep weighted means.
-            return self.regional.attention(x, context, lambda part, segment: call(original, part, segment))
+            # Opaque: it projects for itself, and may count on its rows. Projections act token by token and keep weighted means.
+            return self.regional.attention(x, context, lambda part, now: call(original, part, now.context), row_by_row=True)
         core = _own_forward(self.twin)
-        out = self.regional.attention(self.layer.to_q(x), context, lambda queries, segment: call(core, queries, segment))
+
+        def attend(queries: Tensor, now: Call) -> Tensor:
+            self.regional.call = now
+            return call(core, queries, now.context)
+
+        out = self.regional.attention(self.layer.to_q(x), context, attend)
         for module in self.layer.to_out:
             out = module(out)
         return out
 
 
-def _projected(layer: nn.Module) -> nn.Module:
+def _projected(layer: nn.Module, regional: Regional) -> nn.Module:
     """A twin of ``layer`` that takes projected queries and gives back attention before the output projection.
 
     Its forward is the layer's own, so heads, hypernetworks and the attention backend stay what they are.
     """
     twin = copy.copy(layer)
-    twin.__dict__["_modules"] = {**layer._modules, "to_q": nn.Identity(), "to_out": nn.Sequential(nn.Identity(), nn.Identity())}
+    twin.__dict__["_modules"] = {
+        **layer._modules,
+        "to_q": nn.Identity(),
+        "to_k": _Kept(layer.to_k, regional),
+        "to_v": _Kept(layer.to_v, regional),
+        "to_out": nn.Sequential(nn.Identity(), nn.Identity()),
+    }
     return twin
+
+
+class _Kept(nn.Module):
+    """Stands in for ``to_k`` or ``to_v``: projects a context once and remembers the result while it is in use."""
+
+    def __init__(self, projection: nn.Module, regional: Regional) -> None:
+        super().__init__()
+        self.projection = projection
+        self.regional = regional
+
+    def forward(self, context: Tensor, *args: Any) -> Tensor:
+        kept = self.regional.call.projected
+        if self in kept:
+            return kept[self]
+        result = self.projection(context, *args)
+        if not result.requires_grad and self.regional.keep(result):
+            kept[self] = result
+        return result
 
 
 def _own_forward(module: nn.Module) -> Callable[..., Tensor]:

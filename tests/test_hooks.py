@@ -13,9 +13,9 @@ from tests.unets import CrossAttention, UNet
 RATIO = "1,1,1;2,3,1"
 
 
-def regional(text: str = RATIO, base_ratio: float = 0.3, table: tuple = ()) -> Regional:
+def regional(text: str = RATIO, base_ratio: float = 0.3, table: tuple = (), merge: bool = True) -> Regional:
     layout = Layout.parse(text)
-    result = Regional(layout, [base_ratio] * layout.count)
+    result = Regional(layout, [base_ratio] * layout.count, merge=merge)
     if table:
         result.tables = {table[-1][1]: table}
     return result
@@ -32,19 +32,31 @@ def _seed() -> None:
 
 @pytest.mark.parametrize("size", [(8, 8), (9, 7), (1, 5), (13, 3)])
 @pytest.mark.parametrize("base_ratio", [0.0, 0.4, 1.0])
-def test_identity_law(size: tuple[int, int], base_ratio: float) -> None:
+@pytest.mark.parametrize("merge", [True, False])
+def test_identity_law(size: tuple[int, int], base_ratio: float, merge: bool) -> None:
     unet, x, base = UNet(), torch.randn(2, 8, *size), prompts(1)[0]
     context, table = join([base] * 5)
-    with torch.no_grad(), attach(unet, regional(base_ratio=base_ratio, table=table)):
+    with torch.no_grad(), attach(unet, regional(base_ratio=base_ratio, table=table, merge=merge)):
         steered = unet(x, context=context)
     torch.testing.assert_close(steered, unet(x, context=base))
 
 
-def test_locality_law() -> None:
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_identity_law_in_half_precision(dtype: torch.dtype) -> None:
+    unet, x, base = UNet().to(dtype), torch.randn(2, 8, 9, 7, dtype=dtype), prompts(1)[0].to(dtype)
+    context, table = join([base] * 5)
+    with torch.no_grad(), attach(unet, regional(table=table, merge=False)):
+        steered = unet(x, context=context)
+    assert steered.dtype == dtype
+    torch.testing.assert_close(steered, unet(x, context=base), rtol=2e-2, atol=2e-2)
+
+
+@pytest.mark.parametrize("merge", [True, False])
+def test_locality_law(merge: bool) -> None:
     unet, x, segments = UNet(), torch.randn(2, 8, 8, 8), prompts(5)
     context, table = join(segments)
     changed, _ = join([*segments[:2], torch.randn(2, 5, 6), *segments[3:]])
-    with torch.no_grad(), attach(unet, regional(table=table)):
+    with torch.no_grad(), attach(unet, regional(table=table, merge=merge)):
         difference = (unet(x, context=context) - unet(x, context=changed)).abs().sum(dim=(0, 1)) > 0
     rect = Layout.parse(RATIO).rects(8, 8)[1]
     inside = torch.zeros(8, 8, dtype=torch.bool)

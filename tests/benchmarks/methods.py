@@ -1,0 +1,98 @@
+"""Ways to steer a step by regions: ours, and two others in their simplest form to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rpg.attention import token_grid
+from rpg.conditioning import Table
+from rpg.hooks import Regional, attach, cross_attentions
+from rpg.layout import Layout
+
+Forward = Callable[..., Tensor]
+
+
+@contextmanager
+def ours(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, _latent: tuple[int, int]) -> Iterator[None]:
+    regional = Regional(layout, [base_ratio] * layout.count)
+    regional.tables[table[-1].stop] = table
+    with attach(unet, regional):
+        yield
+
+
+@contextmanager
+def published(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, latent: tuple[int, int]) -> Iterator[None]:
+    """Full attention for every region, then crop: the algorithm of RPG's published code."""
+
+    def forward(layer: Any, x: Tensor, context: Tensor) -> Tensor:
+        grid = token_grid(latent, x.shape[1])
+
+        def full(segment: int) -> Tensor:
+            start, stop = table[segment]
+            return plain_forward(layer, x, encoder_hidden_states=context[:, start:stop]).unflatten(1, grid)
+
+        out = full(0) if base_ratio else torch.zeros_like(x).unflatten(1, grid)
+        for segment, rect in enumerate(layout.rects(*grid), 1):
+            part = (slice(None), slice(rect.top, rect.bottom), slice(rect.left, rect.right))
+            out[part] = torch.lerp(full(segment)[part], out[part], base_ratio)
+        return out.flatten(1, 2)
+
+    with _replaced(unet, forward):
+        yield
+
+
+@contextmanager
+def masked(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, latent: tuple[int, int]) -> Iterator[None]:
+    """One attention over all regions' tokens, with a mask that shows each query its own region's."""
+    masks: dict[tuple[int, int], Tensor] = {}
+    first = table[0].stop
+
+    def mask(grid: tuple[int, int], device: torch.device) -> Tensor:
+        if grid not in masks:
+            shown = torch.zeros(*grid, table[-1].stop - first, dtype=torch.bool)
+            for (start, stop), rect in zip(table[1:], layout.rects(*grid)):
+                shown[rect.top : rect.bottom, rect.left : rect.right, start - first : stop - first] = True
+            masks[grid] = shown.flatten(0, 1).to(device)
+        return masks[grid]
+
+    def forward(layer: Any, x: Tensor, context: Tensor) -> Tensor:
+        def heads(tensor: Tensor) -> Tensor:
+            return tensor.unflatten(2, (layer.heads, -1)).transpose(1, 2)
+
+        def attend(segments: Tensor, shown: Tensor | None) -> Tensor:
+            k, v = heads(layer.to_k(segments)), heads(layer.to_v(segments))
+            out = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=shown)
+            return out.transpose(1, 2).flatten(2)
+
+        q = heads(layer.to_q(x))
+        out = attend(context[:, first:], mask(token_grid(latent, x.shape[1]), x.device))
+        if base_ratio:
+            out = torch.lerp(out, attend(context[:, :first], None), base_ratio)
+        return layer.to_out[0](out)
+
+    with _replaced(unet, forward):
+        yield
+
+
+def plain_forward(layer: Any, *args: Any, **kwargs: Any) -> Tensor:
+    return type(layer).forward(layer, *args, **kwargs)
+
+
+@contextmanager
+def _replaced(unet: nn.Module, forward: Forward) -> Iterator[None]:
+    layers = cross_attentions(unet)
+    for layer in layers:
+        layer.forward = lambda x, encoder_hidden_states, layer=layer, **_: forward(layer, x, encoder_hidden_states)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer.forward
+
+
+METHODS = {"ours": ours, "published": published, "masked": masked}
