@@ -1,37 +1,151 @@
-"""The offline planner against prompts of which the layout was written down beforehand."""
+"""The offline planner against prompts of which the layout was written down beforehand, and against any text."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
-from rpg.layout import Layout
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rpg.errors import PlannerError
+from rpg.layout import MAX_REGIONS, Layout
 from rpg.plan import Plan
-from rpg.planners.rules import plan
+from rpg.planners.rules import MAX_CAPTION, plan
+from tests.fuzz import fuzz
 
 PROMPTS = json.loads(Path(__file__).with_name("rules_prompts.json").read_text(encoding="utf-8"))
+RIGHT = 60
+REPEATED = [
+    *["a", "a ", "the ", "a cat and ", "of ", "left ", "on the left of ", "999 cats ", "7 cats and 11 dogs, ", "A B and "],
+    *["a lamp above a table ", "-", "'a", "(", "<", "İ", "在", "一个", "的", "一只猫和", "左边是", "上面有", "和", "是", "着"],
+    *["一只猫在一只狗旁边", "999只猫"],
+]
+
+words = sorted({word for entry in PROMPTS for word in re.findall(r"\w+|[^\w\s]", entry["prompt"])})
+pieces = st.sampled_from(
+    [*words, *"一二两三个只位张的和在是有着里上下左右，。、；：", "左边是", "上面有", "999", "63", "<lora:a:1>", "\ud800"]
+)
+
+
+def prompts(caption: str) -> list[str]:
+    return [region.prompt for region in plan(caption).regions]
 
 
 def faults(made: Plan, expected: dict) -> list[str]:
-    found = []
+    """What is wrong with a plan."""
     if made.layout != Layout.parse(expected["split_ratio"]):
-        return [f"split ratio {made.split_ratio} instead of {expected['split_ratio']}: {[r.prompt for r in made.regions]}"]
-    for number, (region, words) in enumerate(zip(made.regions, expected["regions"], strict=True), 1):
+        return [f"split ratio {made.split_ratio}, not {expected['split_ratio']}: {[region.prompt for region in made.regions]}"]
+    found = []
+    for number, (region, wanted) in enumerate(zip(made.regions, expected["regions"], strict=True), 1):
         prompt = region.prompt.lower()
-        for word in words["has"]:
-            if not any(choice.lower() in prompt for choice in word.split("|")):
-                found.append(f"region {number} lacks {word!r}: {region.prompt}")
-        found += [f"region {number} holds {word!r}: {region.prompt}" for word in words["not"] if word.lower() in prompt]
-    shared = 0.35 <= made.base_ratio <= 0.55
-    if shared != (expected["base"] == "shared") or (not shared and made.base_ratio):
-        found.append(f"base ratio {made.base_ratio} where {expected['base']} is right")
+        lacking = [word for word in wanted["has"] if not any(choice.lower() in prompt for choice in word.split("|"))]
+        extra = [word for word in wanted["not"] if word.lower() in prompt]
+        found += [f"region {number}, {region.prompt!r}, lacks {word!r}" for word in lacking]
+        found += [f"region {number}, {region.prompt!r}, holds {word!r}" for word in extra]
+    low, high = (0.35, 0.55) if expected["base"] == "shared" else (0, 0)
+    if not low <= made.base_ratio <= high:
+        found.append(f"base ratio {made.base_ratio}, where {low} to {high} is right")
     return found
 
 
-def test_sixty_prompts():
+def test_prompts_of_the_data_file():
     wrong = {entry["prompt"]: found for entry in PROMPTS if (found := faults(plan(entry["prompt"]), entry))}
-    for prompt, found in wrong.items():
-        print(prompt, *found, sep="\n    ")
-    right = len(PROMPTS) - len(wrong)
-    print(right, "of", len(PROMPTS))
-    assert right >= 54
+    report = "\n".join("\n    ".join([prompt, *found]) for prompt, found in wrong.items())
+    assert len(PROMPTS) == 60
+    assert len(PROMPTS) - len(wrong) >= RIGHT, report
+
+
+def test_plan_keeps_the_caption_and_says_who_planned():
+    made = plan(" two  cats on a sofa ")
+    assert made.caption == " two  cats on a sofa "
+    assert made.base_prompt == "two cats on a sofa"
+    assert made.planned_by == "rules 1"
+    assert "cat" in made.notes
+
+
+@pytest.mark.parametrize("caption", ["", "  \n", "...", "，。", None, 3, ["a cat"]])
+def test_nothing_to_plan_is_refused(caption):
+    with pytest.raises(PlannerError, match="describe the picture"):
+        plan(caption)
+
+
+def test_long_captions_are_refused():
+    assert plan("a cat, " * (MAX_CAPTION // 7)).regions
+    with pytest.raises(PlannerError, match=f"has {MAX_CAPTION + 1} characters.*at most {MAX_CAPTION}"):
+        plan("a" * (MAX_CAPTION + 1))
+
+
+@pytest.mark.parametrize(
+    ("caption", "ratio"),
+    [
+        ("four cats", "1,1,1;1,1,1"),
+        ("four men", "1,1,1,1"),
+        ("seven mugs", "1,1,1,1,1;1,1,1,1"),
+        ("nine cats in a row", "1" + ",1" * 8),
+    ],
+)
+def test_counts(caption, ratio):
+    assert plan(caption).split_ratio == ratio
+
+
+def test_more_than_a_plan_can_hold_shares_a_region():
+    made = plan("90 balloons on the left and two dogs on the right")
+    assert [region.prompt for region in made.regions] == ["90 balloons", "a dog", "a dog"]
+    assert "90" in made.notes
+    assert len(plan("three boxes, " * 40).regions) <= MAX_REGIONS
+
+
+def test_base_prompt_counts_a_class_unless_the_caption_does():
+    assert plan("a girl with red hair is chatting with a girl in a hat").base_prompt.startswith("two girls, a girl with red hair")
+    assert plan("two girls, one in red and one in blue").base_prompt == "two girls, one in red and one in blue"
+
+
+def test_the_empty_side_shows_the_background():
+    assert prompts("a red circle on the left, on a white background") == [
+        "a red circle on a white background",
+        "a white background",
+    ]
+
+
+def test_network_tags_stay_in_the_base_prompt():
+    made = plan("a cat and a dog <lora:pets:0.8>")
+    assert "<lora:pets:0.8>" in made.base_prompt
+    assert [region.prompt for region in made.regions] == ["a cat", "a dog"]
+
+
+def test_simple_chinese_becomes_english_and_other_chinese_stays():
+    made = plan("两个红色圆形和一个蓝色方块，白色背景")
+    assert made.base_prompt == "two red circles and a blue square on a white background"
+    assert prompts("一个红色圆形和一个神秘的饕餮") == ["一个红色圆形", "一个神秘的饕餮"]
+    assert "Chinese" in plan("一个红色圆形和一个神秘的饕餮").notes
+
+
+def check(caption: str) -> None:
+    try:
+        made = plan(caption)
+    except PlannerError:
+        return
+    assert made.caption == caption
+    assert 1 <= len(made.regions) <= MAX_REGIONS
+    assert Plan.from_dict(made.to_dict()) == made
+
+
+@fuzz
+@given(st.text(max_size=300))
+def test_any_text_gives_a_plan_or_a_planner_error(caption):
+    check(caption)
+
+
+@fuzz
+@given(st.lists(pieces, max_size=40), st.sampled_from(["", " "]))
+def test_any_words_give_a_plan_or_a_planner_error(chosen, joint):
+    check(joint.join(chosen))
+
+
+@pytest.mark.parametrize("head", ["", "a cat ", "一只猫"])
+@pytest.mark.parametrize("unit", REPEATED)
+def test_repetition_ends(head, unit):
+    check((head + unit * MAX_CAPTION)[:MAX_CAPTION])

@@ -207,7 +207,7 @@ class _Reader(EnglishClaims):
 
     def _add_or_attach(self, phrase: Phrase, link: str) -> None:
         stacks = self.pending is not None or self.row is not None or self.reading.order.endswith("column")
-        decided = role(phrase, link, self.current, self.attached, stacks, self.listing)
+        decided = role(phrase, link, self.current, self.attached, stacks=stacks, listing=self.listing)
         if decided == "thing":
             before = self.current
             thing = self.add(phrase)
@@ -235,7 +235,8 @@ class _Reader(EnglishClaims):
     def _relate(self, phrase: Phrase, existing: Thing | None) -> None:
         """Read the phrase behind a word such as "above"."""
         token, subject = self.relation, self.current
-        assert token is not None and token.mark is not None
+        assert token is not None
+        assert token.mark is not None
         self.relation = None
         if subject is None or existing is subject or phrase.kind in PARTS or not (existing or _stands_alone(phrase, token)):
             self.held = token.start
@@ -259,7 +260,8 @@ class _Reader(EnglishClaims):
     def _refer(self, token: Token) -> None:
         """Read "above it" or "below them": a relation to what was named before."""
         relation, subject = self.relation, self.current
-        assert relation is not None and relation.mark is not None
+        assert relation is not None
+        assert relation.mark is not None
         others = [thing for thing in self.reading.things if thing is not subject]
         if subject and others and not subject.place and not subject.relation and not _is_depth(relation):
             if token.text in ("them", "both"):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from rpg.planners.rules.reading import Place
 
+_NOWHERE = Place()
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -16,7 +18,7 @@ class Mark:
     start: int
     end: int
     order: str = ""
-    place: Place = Place()
+    place: Place = _NOWHERE
     labels: bool = False
     """Whether the words stand before what they place ("left:")."""
 
@@ -30,10 +32,12 @@ _ORDER = re.compile(
     r"|in(?:to)? (?:an? |the )?x[ -]shaped?(?: pattern)?\b)"
 )
 _ROW = re.compile(
-    r"(?:(?:in|on|at) )?(?:the )?\b(top|upper|first|second|third|fourth|fifth|middle|center|bottom|lower|last) (?:row|shelf|line)\b(?: of\b)?"
+    r"(?:(?:in|on|at) )?(?:the )?"
+    r"\b(top|upper|first|second|third|fourth|fifth|middle|center|bottom|lower|last) (?:row|shelf|line)\b(?: of\b)?"
 )
 _PLACE = re.compile(
-    rf"\b(?:to|on|at|in|from|towards?|into) (?:(?:the|its|his|her|their) )?(?:(?:far|very|extreme) )?{_SIDE}\b(?! hand\b(?! side))(?:{_AREA}\b)?{_FRAME}"
+    rf"\b(?:to|on|at|in|from|towards?|into) (?:(?:the|its|his|her|their) )?(?:(?:far|very|extreme) )?"
+    rf"{_SIDE}\b(?! hand\b(?! side))(?:{_AREA}\b)?{_FRAME}"
     rf"|\b(?:the )?(?:far )?{_SIDE}{_AREA}\b{_FRAME}"
     rf"|\bthe {_SIDE}(?= of (?:the|it)\b| (?:is|has|shows)\b){_FRAME}"
     rf"|\({_SIDE}\)|\b{_SIDE}(?= ?:)|\b(?:left|right)(?= ?(?:[,.;]|$| and\b))"

@@ -9,7 +9,8 @@ from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY, english_kind, wor
 from rpg.planners.rules.reading import Thing
 
 _CONTACT = re.compile(
-    r"\b(?:wear|hold|carry|carri|rid|hug|pet|cuddl|embrac|eat|drink|driv|cradl|lift|leaning|sitting|sits)(?:ing|s|es)?(?: on| in)?$"
+    r"\b(?:wear|hold|carry|carri|rid|hug|pet|cuddl|embrac|eat|drink|driv|cradl|lift|leaning|sitting|sits)"
+    r"(?:ing|s|es)?(?: on| in)?$"
 )
 _JOINING = re.compile(
     r"(?:[\s,;.:&()]|\b(?:and|while|whereas|plus|then|also|but|as|well|there|is|are|one|has|have|we|see|it)\b)*"
@@ -55,7 +56,7 @@ def wraps(phrase: Phrase, following: str) -> bool:
     return bool(named) and following in _WRAPS
 
 
-def role(phrase: Phrase, link: str, current: Thing | None, attached: str, stacks: bool, listing: bool) -> str:
+def role(phrase: Phrase, link: str, current: Thing | None, attached: str, *, stacks: bool, listing: bool) -> str:
     """Whether a phrase is a ``thing`` of its own, part of the ``scene``, or ``attached`` to the current thing.
 
     ``link`` is the text between the phrase and what came before it, ``attached`` the kind of the phrase that
@@ -64,7 +65,7 @@ def role(phrase: Phrase, link: str, current: Thing | None, attached: str, stacks
     words = re.findall(r"[\w'’-]+", link.lower())
     last = words[-1] if words else ""
     joined = current is None or bool(_JOINING.fullmatch(link.lower()))
-    if _is_scenery(phrase, last, bool(words), current, joined and stacks, listing):
+    if _is_scenery(phrase, last, current, stacked=joined and stacks, listing=listing):
         return "scene"
     if current is None:
         return "thing"
@@ -79,12 +80,12 @@ def role(phrase: Phrase, link: str, current: Thing | None, attached: str, stacks
     return "attached" if last in LOCATIVE or not joined or worn or listed else "thing"
 
 
-def _is_scenery(phrase: Phrase, last: str, linked: bool, current: Thing | None, stacked: bool, listing: bool) -> bool:
+def _is_scenery(phrase: Phrase, last: str, current: Thing | None, *, stacked: bool, listing: bool) -> bool:
     if phrase.noun == "background" or (phrase.kind == "ambience" and not stacked):
         return True
     if phrase.kind not in SCENERY:
         return False
-    bare = not phrase.determiner and current is not None and not listing and not (last in LOCATIVE and linked)
+    bare = not phrase.determiner and current is not None and not listing
     return last in LOCATIVE or (last in ("by", "to") and phrase.kind == "place") or bare
 
 
@@ -98,7 +99,7 @@ def predicate(piece: str) -> tuple[str, str]:
     plural = _PLURAL.search(piece)
     if plural:
         return piece[: plural.start()], piece[plural.end() :].strip()
-    if piece.split()[:1] and piece.split()[0] in _PLAIN_VERBS:
+    if piece.split()[:1] and piece.split(maxsplit=1)[0] in _PLAIN_VERBS:
         return "", _participle(piece.strip())
     return piece, ""
 

@@ -20,15 +20,13 @@ def word_set(text: str) -> frozenset[str]:
 
 PLURAL_ONLY = word_set("jeans trousers pants shorts leggings glasses sunglasses clothes overalls pajamas")
 
-_IRREGULAR = dict(
-    pair.split(":")
-    for pair in (
-        "men:man women:woman children:child people:person mice:mouse geese:goose feet:foot leaves:leaf knives:knife "
-        "wolves:wolf thieves:thief elves:elf dwarves:dwarf shelves:shelf teeth:tooth policemen:policeman "
-        "policewomen:policewoman firemen:fireman gentlemen:gentleman snowmen:snowman fishermen:fisherman "
-        "businessmen:businessman sheep:sheep fish:fish deer:deer oxen:ox loaves:loaf aircraft:aircraft"
-    ).split()
+_IRREGULAR_PAIRS = (
+    "men:man women:woman children:child people:person mice:mouse geese:goose feet:foot leaves:leaf knives:knife wolves:wolf "
+    "thieves:thief elves:elf dwarves:dwarf shelves:shelf teeth:tooth policemen:policeman policewomen:policewoman firemen:fireman "
+    "gentlemen:gentleman snowmen:snowman fishermen:fisherman businessmen:businessman sheep:sheep fish:fish deer:deer oxen:ox "
+    "loaves:loaf aircraft:aircraft"
 )
+_IRREGULAR = dict(pair.split(":") for pair in _IRREGULAR_PAIRS.split())
 
 
 @cache
@@ -56,21 +54,18 @@ def _read() -> tuple[dict[str, str], dict[str, str], dict[str, str], dict[str, s
 def singular(noun: str) -> str:
     """``cats`` -> ``cat``; a word that looks singular stays."""
     nouns = _read()[0]
-    if noun in _IRREGULAR:
-        return _IRREGULAR[noun]
-    if noun in nouns or noun in PLURAL_ONLY:
-        return noun
-    if " " in noun:
-        head, _, last = noun.rpartition(" ")
+    head, space, last = noun.rpartition(" ")
+    if noun in _IRREGULAR or noun in nouns or noun in PLURAL_ONLY:
+        return _IRREGULAR.get(noun, noun)
+    if space:
         return f"{head} {singular(last)}"
     for ending, stem in (("ies", "y"), ("ves", "f"), ("es", ""), ("s", "")):
         if noun.endswith(ending) and noun[: -len(ending)] + stem in nouns:
             return noun[: -len(ending)] + stem
-    if re.search("[^aeiou]ies$", noun):
-        return noun[:-3] + "y"
-    if re.search("(?:ch|sh|x|ss|z)es$", noun):
-        return noun[:-2]
-    return noun[:-1] if re.search("[a-z][^su]s$", noun) else noun
+    for pattern, length, stem in (("[^aeiou]ies$", 3, "y"), ("(?:ch|sh|x|ss|z)es$", 2, ""), ("[a-z][^su]s$", 1, "")):
+        if re.search(pattern, noun):
+            return noun[:-length] + stem
+    return noun
 
 
 def plural(phrase: str) -> str:
@@ -117,7 +112,7 @@ def chinese_word(text: str, start: int) -> str:
 
 def article(phrase: str) -> str:
     """``red apple`` -> ``a red apple``; plural-only nouns take none."""
-    if phrase.split(" ")[-1].lower() in PLURAL_ONLY:
+    if phrase.rsplit(" ", maxsplit=1)[-1].lower() in PLURAL_ONLY:
         return phrase
     vowel = re.match(r"(?i)(?!uni|use|euro|one\b|ufo)[aeiou]|hour|honest", phrase)
     return f"{'an' if vowel else 'a'} {phrase}"

@@ -9,7 +9,7 @@ from rpg.planners.rules.arrange import Cell
 from rpg.planners.rules.lexicon import chinese_kind, plural
 from rpg.planners.rules.reading import Reading, Thing
 
-_NUMBERS = "no a two three four five six seven eight nine ten eleven twelve".split()
+_NUMBERS = ["no", "a", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _CHINESE_NUMBERS = "零一两三四五六七八九十"
 _PREPOSITION = re.compile(
     r"(?:in|on|at|by|near|under|inside|outside|behind|over|through|along|around|against|beside|next to|\w+ing) "
