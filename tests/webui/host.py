@@ -146,9 +146,12 @@ class Webui:
         return self.session.post(f"{self.url}/sdapi/v1/{kind}", json=body, timeout=600)
 
     def generate(self, kind: str = "txt2img", rpg: Any = None, **settings: Any) -> Answer:
-        answer = self.request(kind, rpg, **settings)
-        assert answer.status_code == 200, answer.text
-        data = answer.json()
+        return self.answer(self.request(kind, rpg, **settings))
+
+    @staticmethod
+    def answer(response: requests.Response) -> Answer:
+        assert response.status_code == 200, response.text
+        data = response.json()
         return Answer([read_image(text) for text in data["images"]], json.loads(data["info"])["infotexts"])
 
     def options(self, **values: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.webui.host import PROMPT, Webui
+from tests.webui.host import PROMPT, Answer, Webui
 
 LAYOUT = "1,1,2;2,1,1;1"
 """Three rows: one region alone, two side by side, one alone; 4 regions."""
@@ -27,9 +27,19 @@ def check_identity(webui: Webui, kind: str = "txt2img", rpg: dict[str, Any] | No
     """All regions say what the base says: the picture is the plain one, within one grey level."""
     plain = webui.generate(kind, **settings)
     assert max(image.std() for image in plain.images) > 5, "a blank picture would prove nothing"
-    regional = webui.generate(kind, rpg or same_as_base(), **settings)
-    assert "RPG plan" in regional.infotexts[0]
+    regional = generate_apart(webui, kind, rpg or same_as_base(), **settings)
     assert distance(plain.images, regional.images) <= 1
+
+
+def generate_apart(webui: Webui, kind: str, rpg: dict[str, Any], **settings: Any) -> Answer:
+    """Regional pictures with every region computed for itself, also where two are equal and could be done at once."""
+    webui.post("/rpg-test/merge", merge=False)
+    try:
+        answer = webui.generate(kind, rpg, **settings)
+    finally:
+        webui.post("/rpg-test/merge", merge=True)
+    assert "RPG plan" in answer.infotexts[0]
+    return answer
 
 
 def check_locality(
@@ -38,6 +48,11 @@ def check_locality(
     """Changing one region's part of the context moves that region's tokens in every layer, and no others."""
     webui.post("/rpg-test/probe", calls=calls)
     webui.generate(kind, rpg or {"regions": ["a cat", "a dog", "a fox"], "split_ratio": "1,1,2;1"}, **settings)
+    check_probe(webui)
+
+
+def check_probe(webui: Webui) -> None:
+    """The locality law on what the probe has seen since it was armed."""
     records = webui.post("/rpg-test/probe", calls=0)
     assert records
     for record in records:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import sys
 from pathlib import Path
@@ -74,7 +75,8 @@ def watch(name: str) -> Any:
         for number, rect in enumerate(regional.layout.rects(*grid), 1):
             changed = context.clone()
             start, stop = table[number]
-            changed[:, start:stop] += torch.randn_like(changed[:, start:stop])
+            noise = torch.randn(changed[:, start:stop].shape, generator=torch.Generator().manual_seed(number))
+            changed[:, start:stop] += noise.to(changed)
             moved = (layer.forward(x, context=changed) - output).abs().amax(-1).unflatten(1, grid)
             inside = torch.zeros(height, width, dtype=torch.bool)
             inside[rect.top : rect.bottom, rect.left : rect.right] = True
@@ -131,6 +133,12 @@ def routes(_demo: Any, app: FastAPI) -> None:
     def memory() -> int:
         gc.collect()
         return psutil.Process().memory_info().rss
+
+    @app.post("/rpg-test/merge")
+    def set_merge(merge: bool = Body(..., embed=True)) -> None:
+        """Whether equal conditionings are computed once. If so, the identity law holds too easily."""
+        job, regional = sys.modules["rpg.webui.job"], sys.modules["rpg.hooks"].Regional
+        job.Regional = regional if merge else functools.partial(regional, merge=False)
 
     @app.post("/rpg-test/reload")
     def reload() -> None:

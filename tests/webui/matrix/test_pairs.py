@@ -1,0 +1,76 @@
+"""Pairwise combinations of models, samplers, tasks, prompts and options: the identity and the locality law in each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rpg.layout import Layout
+from tests.webui.host import Webui, write_image
+from tests.webui.laws import check_identity, check_probe, distance, generate_apart
+from tests.webui.matrix.combinations import (
+    ADAPTIVE,
+    NEGATIVES,
+    PROMPTS,
+    READING,
+    SAMPLERS,
+    SAMPLING,
+    SCHEDULERS,
+    TASKS,
+    names,
+    pairwise,
+)
+
+ROWS = pairwise()
+
+
+def test_every_sampler_and_scheduler_of_the_host_is_in_the_matrix(webui: Webui) -> None:
+    assert sorted(sampler["name"] for sampler in webui.get("/sdapi/v1/samplers")) == sorted([*SAMPLERS, ADAPTIVE])
+    assert sorted(scheduler["label"] for scheduler in webui.get("/sdapi/v1/schedulers")) == sorted(SCHEDULERS)
+
+
+def test_adaptive_sampler(webui: Webui) -> None:
+    check_identity(webui, sampler_name=ADAPTIVE, width=128, height=64)
+
+
+def request_for(row: dict[str, Any], start_picture: str) -> tuple[str, dict[str, Any]]:
+    """The API's path and settings, without the plan."""
+    width, height = row["size"]
+    batch_size, n_iter = row["batch"]
+    settings: dict[str, Any] = {
+        **{name: row[name] for name in ("scheduler", "cfg_scale")},
+        **{"sampler_name": row["sampler"], "width": width, "height": height, "batch_size": batch_size, "n_iter": n_iter},
+        **{"prompt": PROMPTS[row["prompt"]], "negative_prompt": NEGATIVES[row["negative"]], "steps": 3},
+        **{"hr_second_pass_steps": 2, "override_settings": {**SAMPLING[row["sampling"]], **READING[row["reading"]]}},
+        **TASKS[row["task"]],
+    }
+    if "enable_hr" in settings or row["task"] == "txt2img":
+        return "txt2img", settings
+    settings["init_images"] = [start_picture]
+    if settings.pop("mask", False):
+        mask = np.zeros((128, 256, 3))
+        mask[32:96, 64:208] = 255
+        settings["mask"] = write_image(mask)
+    if row["model"] == "instruct-pix2pix":
+        settings["image_cfg_scale"] = 1.5
+    return "img2img", settings
+
+
+@pytest.mark.parametrize("row", ROWS, ids=["-".join(names(row)) for row in ROWS])
+def test_pair(webui: Webui, start_picture: str, row: dict[str, Any]) -> None:
+    webui.options(sd_model_checkpoint=row["model"], cross_attention_optimization=row["optimisation"])
+    kind, settings = request_for(row, start_picture)
+    plain = webui.request(kind, **settings)
+    if plain.status_code != 200:
+        pytest.skip(f"the host cannot do it without regions either: {plain.json()['errors']}")
+    region = {"prompt": settings["prompt"]}
+    if row["own_negatives"]:
+        region["negative_prompt"] = settings["negative_prompt"]
+    count = Layout.parse(row["layout"]).count
+    rpg = {"regions": [region] * count, "split_ratio": row["layout"], "base_ratio": row["base_ratio"]}
+    webui.post("/rpg-test/probe", calls=1)
+    regional = generate_apart(webui, kind, rpg, **settings)
+    assert distance(webui.answer(plain).images, regional.images) <= 1
+    check_probe(webui)
