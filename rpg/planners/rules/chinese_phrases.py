@@ -23,6 +23,7 @@ NEAR = r"(?:旁边|身旁|身边|旁|前面|前方|后面|后方|身后|之上|�
 FRAME = r"(?:整个)?(?:画面|图片|图像|图中|照片|画)?(?:里|中)?的?"
 _SUFFIX = re.compile(rf"的?(?P<side>{SIDE}|{NEAR}|里面|里|中|上|内|下|前|边)")
 _FRAMED = re.compile(rf"{FRAME}(?P<side>{SIDE})")
+_LIST = re.compile("[和与、][^,的]{1,12}的")
 BREAKS = re.compile(r"和|与|跟|、|以及|还有|及|或|,")
 
 
@@ -122,7 +123,7 @@ def _head(text: str, start: int) -> tuple[int, str, str]:
     position = start
     fallback = (start, "", "")
     while position < min(len(text), start + 40) and text[position] != ",":
-        if (QUANTITY.match(text, position) or BREAKS.match(text, position)) and fallback[1]:
+        if fallback[1] and (QUANTITY.match(text, position) or BREAKS.match(text, position)) and not _wears(text, start, position):
             following = BREAKS.match(text, position)
             if not following or text[position] != "、" or QUANTITY.match(text, following.end()):
                 break
@@ -138,7 +139,7 @@ def _head(text: str, start: int) -> tuple[int, str, str]:
         kind = chinese_kind(word)
         if kind in ADJECTIVES or text[position : position + 1] == "的" or _goes_on(text, position):
             continue
-        if kind not in PARTS and kind != "style":
+        if kind not in PARTS and kind != "style" and not _wears(text, start, position):
             return position, word, kind
         fallback = (position, word, kind)
     if fallback[1] or all(chinese_kind(char) for char in text[start : start + 2]):
@@ -157,6 +158,16 @@ def _adjectival(text: str) -> bool:
             return False
         position += len(word) or 1
     return True
+
+
+def _wears(text: str, start: int, position: int) -> bool:
+    """Whether a list at ``position`` goes on inside the description of a being: 穿着T恤和牛仔裤的男孩."""
+    listed = _LIST.match(text, position)
+    if not listed or not re.search("[穿戴拿抱背持捧提]", text[start:position]) or QUANTITY.search(listed.group()):
+        return False
+    return any(
+        chinese_kind(chinese_word(text, place)) in BEINGS for place in range(listed.end(), min(listed.end() + 8, len(text)))
+    )
 
 
 def _bare(text: str, start: int, listing: bool) -> Phrase | None:

@@ -208,6 +208,9 @@ class _Reader(EnglishClaims):
     def _add_or_attach(self, phrase: Phrase, link: str) -> None:
         stacks = self.pending is not None or self.row is not None or self.reading.order.endswith("column")
         decided = role(phrase, link, self.current, self.attached, stacks=stacks, listing=self.listing)
+        mark = self.tokens[phrase.after].mark if phrase.after < len(self.tokens) else None
+        if decided == "attached" and mark and mark.kind == "side" and re.search(r",\s*with\s*$", link):
+            decided = "thing"
         if decided == "thing":
             before = self.current
             thing = self.add(phrase)

@@ -101,6 +101,10 @@ class EnglishClaims(Claims):
     def enclose(self, phrase: Phrase) -> None:
         """Put a phrase such as "in a cafe" into the surroundings."""
         link = self.text[self.held : phrase.start]
+        if phrase.noun == "foreground":
+            self.flush(self.held + len(without_joiners(link)))
+            self.held = phrase.end
+            return
         before = _PREPOSITION.search(link)
         if (
             phrase.noun in ("background", "distance", "foreground")

@@ -12,6 +12,7 @@ _CONTACT = re.compile(
     r"\b(?:wear|hold|carry|carri|rid|hug|pet|cuddl|embrac|eat|drink|driv|cradl|lift|leaning|sitting|sits)"
     r"(?:ing|s|es)?(?: on| in)?$"
 )
+_POSTURE = re.compile(r"\b\w+ing (?:in|on|at|inside|near|under)\s*$")
 _JOINING = re.compile(
     r"(?:[\s,;.:&()]|\b(?:and|while|whereas|plus|then|also|but|as|well|there|is|are|one|has|have|we|see|it)\b)*"
 )
@@ -69,6 +70,8 @@ def role(phrase: Phrase, link: str, current: Thing | None, attached: str, *, sta
         return "scene"
     if current is None:
         return "thing"
+    if _POSTURE.search(link) and phrase.kind not in PARTS | BEINGS:
+        return "scene"
     if phrase.kind in BEINGS:
         decorated = last == "with" and len(words) > 1 and words[-2].endswith("ed")
         touched = _CONTACT.search(link.lower().strip()) or last in word_set("of on like for from inside his her")

@@ -29,6 +29,12 @@ _IRREGULAR_PAIRS = (
 _IRREGULAR = dict(pair.split(":") for pair in _IRREGULAR_PAIRS.split())
 
 
+LANDMARKS = word_set(
+    "castle palace temple church building skyscraper bridge island mountain hill waterfall 城堡 宫殿 寺庙 教堂 桥 山 瀑布"
+)
+"""Places that are also seen from outside, as things."""
+
+
 @cache
 def _read() -> tuple[dict[str, str], dict[str, str], dict[str, str], dict[str, str]]:
     """English nouns and adjectives to kinds, Chinese words to kinds, Chinese words to English."""

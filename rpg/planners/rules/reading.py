@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from rpg.layout import MAX_REGIONS
-from rpg.planners.rules.lexicon import BEINGS
+from rpg.planners.rules.lexicon import BEINGS, LANDMARKS
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,7 @@ class Reading:
         """Decide which surroundings are shared by all (no owner) and which stay with the thing they were said of."""
         if sum(thing.count for thing in self.things if thing.person) > 1:
             self._leave_to_base()
+        self._leave_scenery()
         owners = {id(scene.owner) for scene in self.scenes if scene.owner}
         leads = sum(scene.leads for scene in self.scenes)
         last = self.things[-1] if self.things else None
@@ -128,13 +129,22 @@ class Reading:
                 scene.owner = None
             elif owner is not None and scene.leads:
                 scene.owner = owner if leads > 1 else None
-            elif (
-                owner is not None and len(owners) == 1 and not self._carries(owner) and (scene.kind != "support" or owner is last)
-            ):
+            elif owner is not None and len(owners) == 1 and not self._carries(owner) and (scene.kind in _WIDE or owner is last):
                 scene.owner = None
             if scene.owner is not None:
                 scene.owner.tail += (", " if "," in scene.owner.tail and self.joint else self.joint) + scene.text
         self.scenes = [scene for scene in self.scenes if scene.owner is None]
+
+    def _leave_scenery(self) -> None:
+        """A place that the caption begins with surrounds the beings that it goes on to name: "a beach, a girl and a dog"."""
+        if not self.things:
+            return
+        first, *others = self.things
+        if first.kind != "place" or first.noun in LANDMARKS or first.place or first.relation or self.order:
+            return
+        if any(thing.being for thing in others) and not any(thing.relation and thing.relation[1] is first for thing in others):
+            self.things.remove(first)
+            self.scenes.insert(0, Scene(first.name + first.tail, "place"))
 
     def _carries(self, owner: Thing) -> bool:
         """Whether something stands above or below a thing that is not the last."""
@@ -154,6 +164,7 @@ class Reading:
                 self.scenes.remove(scene)
 
 
+_WIDE = frozenset({"place", "ambience", "action"})
 _COPULA = re.compile(r"^[\s,]*(?:(?:is|are|has|have|being|was|wears|with)\b|是)?\s*(?=\S)")
 
 

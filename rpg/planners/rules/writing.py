@@ -29,7 +29,7 @@ def prompt(cell: Cell, reading: Reading) -> str:
 
 def tidy(text: str, reading: Reading) -> str:
     """Without double spaces, stray punctuation and "is" before a participle."""
-    text = re.sub(r"\s(?:is|are)(?=\s*(?:,|$))", "", _PROGRESSIVE.sub("", text))
+    text = re.sub(r"(?:\s(?:is|are|and|while|with|then))+(?=\s*(?:,|$))", "", _PROGRESSIVE.sub("", text))
     text = re.sub(r"\s*(?:[,;.]\s*)*[,;](?:\s*[,;.])*\s*", ", ", text)
     text = re.sub(r"\s+", " ", text).strip(" ,.;:、")
     return text if reading.joint else text.replace(", ", "，")
