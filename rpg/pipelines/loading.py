@@ -32,7 +32,7 @@ def load(model: str | None = None) -> Loaded:
     """Load a model onto the best device here, with the DPM++ 2M sampler.
 
     Args:
-        model: a ``.safetensors`` checkpoint, a folder or name that diffusers knows, or ``None`` for the embedded model.
+        model: a ``.safetensors`` checkpoint, a folder in diffusers' format, or ``None`` for the embedded model.
 
     Raises:
         GenerationError: when there is no such model, or none that regions can steer.
@@ -42,15 +42,18 @@ def load(model: str | None = None) -> Loaded:
     if model is None:
         pipeline = _from_file(shapes.CHECKPOINT, config=str(shapes.CONFIG), local_files_only=True, **options)
     else:
+        path = Path(model)
+        if not path.exists():
+            raise GenerationError(f"There is no model {model!r}; name a .safetensors file or a folder in diffusers' format.")
         try:
-            pipeline = _from_file(Path(model), **options) if Path(model).is_file() else _from_diffusers(model, **options)
+            pipeline = _from_file(path, **options) if path.is_file() else _from_folder(path, **options)
         except (OSError, ValueError, SafetensorError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise GenerationError(f"The model {model!r} cannot be loaded: {reason}") from error
     pipeline.scheduler = DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config)
     pipeline.to(device)
     if model is None:
-        return Loaded(pipeline, width=192, height=128, guidance_scale=4.0)
+        return Loaded(pipeline, width=224, height=128, guidance_scale=4.0)
     size = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
     return Loaded(pipeline, width=size, height=size)
 
@@ -64,9 +67,9 @@ def _from_file(path: Path, **options: Any) -> Any:
     return RegionalDiffusionPipeline.from_single_file(str(path), safety_checker=None, requires_safety_checker=False, **options)
 
 
-def _from_diffusers(model: str, **options: Any) -> Any:
-    name = RegionalDiffusionPipeline.load_config(model)["_class_name"]
+def _from_folder(path: Path, **options: Any) -> Any:
+    name = RegionalDiffusionPipeline.load_config(path, local_files_only=True)["_class_name"]
     for kind in (RegionalDiffusionPipeline, RegionalDiffusionXLPipeline):
         if name in (cls.__name__ for cls in kind.__mro__):
-            return kind.from_pretrained(model, **options)
-    raise GenerationError(f"{model!r} is a {name}; regions can steer StableDiffusionPipeline and StableDiffusionXLPipeline.")
+            return kind.from_pretrained(path, local_files_only=True, **options)
+    raise GenerationError(f"{path.name} is a {name}; regions can steer StableDiffusionPipeline and StableDiffusionXLPipeline.")

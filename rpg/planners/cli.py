@@ -23,8 +23,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Make a plan. What the model says goes to the error output, the plan to the standard output.",
     )
     parser.add_argument("caption", help="what the picture shall show")
+    add_options(parser)
+    parser.add_argument("--json", action="store_true", help="print the plan as JSON")
+    parser.set_defaults(run=run)
+
+
+def add_options(parser: argparse._ActionsContainer, model: str = "--model") -> None:
+    """Add the options that say who plans; ``model`` names the one for the planner's model."""
     parser.add_argument("--planner", default="rules", choices=PROVIDERS, help="who plans (default: %(default)s)")
-    parser.add_argument("--model", default="", help="model, or for transformers the model's folder")
+    parser.add_argument(model, dest="planner_model", default="", metavar="NAME", help="its model; for transformers a folder")
     parser.add_argument(
         "--base-url", default="", help="address of an OpenAI-compatible server, such as http://127.0.0.1:11434/v1"
     )
@@ -34,8 +41,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--template", default="", help="instruction template")
     parser.add_argument("--image", type=Path, help="reference picture for a model that sees")
     parser.add_argument("--timeout", type=float, default=PlanRequest.timeout, help="seconds of silence (default: %(default)g)")
-    parser.add_argument("--json", action="store_true", help="print the plan as JSON")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -44,18 +49,23 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         PlannerError: when there is no plan.
     """
+    plan = plan_from(args)
+    print(plan.to_json() if args.json else describe(plan))
+
+
+def plan_from(args: argparse.Namespace) -> Plan:
+    """Make the plan that ``caption`` and the options ask for; what happens meanwhile goes to the error output."""
     request = PlanRequest(
         caption=args.caption,
         provider=args.planner,
-        model=args.model,
+        model=args.planner_model,
         base_url=args.base_url,
         api_key=_key(args.key_variable),
         template=args.template,
         image=_image(args.image),
         timeout=args.timeout,
     )
-    plan = make_plan(request, _Printer())
-    print(plan.to_json() if args.json else describe(plan))
+    return make_plan(request, _Printer())
 
 
 def describe(plan: Plan) -> str:

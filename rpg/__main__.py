@@ -1,0 +1,7 @@
+"""``python -m rpg``."""
+
+import sys
+
+from rpg.cli import main
+
+sys.exit(main())
