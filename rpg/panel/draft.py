@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from rpg.errors import PlanError, RPGError
+from rpg.errors import RPGError
 from rpg.plan import Plan, load_json
-from rpg.planners import PROVIDERS, PlanRequest
+from rpg.planners import PlanRequest, plan_or_request
 
 _BLANK = Plan.from_dict({"regions": ["-", "-"]}).to_dict()
 NOTHING_PLANNED: dict[str, Any] = {**_BLANK, "regions": [{"prompt": ""}, {"prompt": ""}]}
@@ -25,16 +24,7 @@ def read_draft(text: str, caption: str = "") -> Plan | PlanRequest | None:
     """
     if not text.strip():
         return None
-    data = load_json(text)
-    if not isinstance(data, Mapping) or "planner" not in data:
-        return Plan.from_dict(data)
-    others = [key for key in data if key not in ("planner", "version")]
-    if others:
-        raise PlanError(f"{others[0]} stands beside planner; the planner decides it, so leave it out.")
-    request = PlanRequest.from_dict(data["planner"], caption)
-    if request.provider not in PROVIDERS:
-        raise PlanError(f"provider is {request.provider!r:.60}; it must be one of {', '.join(PROVIDERS)}.")
-    return request
+    return plan_or_request(load_json(text), caption)
 
 
 def problem(text: str) -> str:

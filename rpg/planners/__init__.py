@@ -6,6 +6,7 @@ from rpg.planners.instructions import set_templates_folder, templates
 from rpg.planners.planning import make_plan, never, stream_plan
 from rpg.planners.registry import ALLOWED_URLS, PROVIDERS, ProviderInfo, providers
 from rpg.planners.request import PlanEvent, PlanningStopped, PlanRequest, ReplyError
+from rpg.planners.wanted import plan_or_request
 
 __all__ = [
     "ALLOWED_URLS",
@@ -20,6 +21,7 @@ __all__ = [
     "local_llm",
     "make_plan",
     "never",
+    "plan_or_request",
     "providers",
     "set_templates_folder",
     "stream_plan",

@@ -40,7 +40,7 @@ def test_the_first_draft_lacks_only_its_prompts() -> None:
         ('{"regions": ["a"], "split_ratio": "1,1"}', "makes 2 regions, but there is 1"),
         ('{"planner": {"provider": "oracle"}}', "oracle"),
         ('{"planner": "rules"}', "planner"),
-        ('{"planner": {"provider": "rules"}, "regions": ["a"]}', "regions stands beside planner"),
+        ('{"planner": {"provider": "rules"}, "regions": ["a"]}', "both regions and planner"),
         ('{"planner": {"provider": "rules", "key": "k"}}', "'key'"),
     ],
 )
