@@ -109,9 +109,9 @@ def _encode(tokenizer: Any, messages: list[Message]) -> Any:
     if getattr(tokenizer, "chat_template", None):
         chat = [{"role": role, "content": text} for role, text in messages]
         text = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-        return tokenizer(text, return_tensors="pt", add_special_tokens=False)
+        return tokenizer(text, return_tensors="pt", return_token_type_ids=False, add_special_tokens=False)
     parts = [f"[INST] {text.strip()} [/INST]" if role == "user" else f" {text.strip()} " for role, text in messages]
-    return tokenizer("".join(parts), return_tensors="pt")
+    return tokenizer("".join(parts), return_tensors="pt", return_token_type_ids=False)
 
 
 def _device(model: Any, emit: Emit) -> str:
