@@ -149,3 +149,26 @@ def test_any_words_give_a_plan_or_a_planner_error(chosen, joint):
 @pytest.mark.parametrize("unit", REPEATED)
 def test_repetition_ends(head, unit):
     check((head + unit * MAX_CAPTION)[:MAX_CAPTION])
+
+
+@pytest.mark.parametrize(
+    ("caption", "ratio", "expected"),
+    [
+        ("five red apples and one green apple", "1,1,1,1;1,1,1,1", ["a red apple"] * 5 + ["a green apple"]),
+        ("two cats: a black one and a white one", "1,1", ["a cat, black", "a cat, white"]),
+        ("a bookshelf between two lamps", "1,1,1", ["a lamp", "a bookshelf", "a lamp"]),
+        ("a black and white cat and a dog", "1,1", ["a black and white cat", "a dog"]),
+        ("Batman and Superman shaking hands", "1,1", ["Batman", "Superman shaking hands"]),
+        ("a bird above a cat and a dog below", "1;1;1", ["a bird", "a cat", "a dog"]),
+        ("from right to left, a cat, a dog", "1,1", ["a dog", "a cat"]),
+        ("a girl hugging a teddy bear", "1", ["a girl hugging a teddy bear"]),
+        ("a fox and a hare sleeping in a basket", "1,1", ["a fox sleeping in a basket", "a hare sleeping in a basket"]),
+        ("左边的猫是黑色的，右边的猫是白色的", "1,1", ["猫是黑色的", "猫是白色的"]),
+        ("两个女孩，一个穿红裙子，一个穿蓝裙子", "1,1", ["一个女孩，穿红裙子", "一个女孩，穿蓝裙子"]),
+        ("一个穿着白色T恤和蓝色牛仔裤的男孩", "1", ["一个穿着白色T恤和蓝色牛仔裤的男孩"]),
+        ("关羽和张飞", "1,1", ["关羽", "张飞"]),
+    ],
+)
+def test_regions(caption, ratio, expected):
+    made = plan(caption)
+    assert (made.split_ratio, [region.prompt for region in made.regions]) == (ratio, expected)

@@ -121,7 +121,7 @@ class _Reader(ChineseClaims):
             self._enter(*inside[:2])
             rest = inside[2]
         elif corner := leading_corner(clause):
-            self.surround(f"在{corner[0]}", "support", leads=True)
+            self.wall = self.surround(f"在{corner[0]}", "support", leads=True)
             rest = corner[1]
         else:
             return False
@@ -152,6 +152,9 @@ class _Reader(ChineseClaims):
         if scenic and phrase.kind == "place" and len(side) > 1 and place_of(side) != Place(None, 0):
             self.surround(f"在{words}里", "place")
             self.pending = place_of(side)
+        elif not known and phrase.kind in ("place", "support") and "中" in side:
+            self.surround(f"在{words}上" if phrase.kind == "support" else f"在{words}里", phrase.kind)
+            self.pending = Place(None, 0)
         elif scenic or (not known and phrase.kind == "support" and side == "上面"):
             self.surround(f"在{words}{side}", phrase.kind)
         else:

@@ -50,7 +50,7 @@ class _Reader(EnglishClaims):
             elif self.relation and token.text in ("it", "them", "him", "her", "both"):
                 self._refer(token)
             index += 1
-        self._drop_relation()
+        self._drop_relation(len(self.text))
         self.flush(len(self.text))
         return self.reading
 
@@ -70,7 +70,7 @@ class _Reader(EnglishClaims):
                 self.attached = "thing"
             self.flush(token.start)
             return
-        self._drop_relation()
+        self._drop_relation(token.start)
         self.flush(token.start)
         self.scene, self.attached = None, ""
         if token.text == ":" and self.current:
@@ -273,11 +273,21 @@ class _Reader(EnglishClaims):
                 subject.relation = (relation.mark.place, others[-1])
             self.held, self.relation = token.end, None
 
-    def _drop_relation(self) -> None:
-        """A word such as "above" that no phrase follows is text like any other."""
-        if self.relation:
+    def _drop_relation(self, end: int) -> None:
+        """A word such as "above" that no phrase follows names a side, or is text like any other."""
+        if not self.relation or not self.relation.mark:
+            return
+        ends = not self.text[self.relation.end : end].strip() and self.relation.text in (
+            "above",
+            "below",
+            "underneath",
+            "beneath",
+        )
+        if ends and self.current and not self.current.place:
+            self.current.place, self.held = self.relation.mark.place, self.relation.end
+        else:
             self.held = self.relation.start - (self.text[self.relation.start - 1 : self.relation.start] == " ")
-            self.relation = None
+        self.relation = None
 
 
 def _is_depth(relation: Token) -> bool:

@@ -58,7 +58,7 @@ class EnglishClaims(Claims):
     def add(self, phrase: Phrase) -> Thing:
         """A new thing; a place that it turns out to stand in becomes surroundings."""
         thing = Thing(phrase.name, phrase.noun, phrase.kind, phrase.count, place=phrase.side)
-        thing.definite = phrase.determiner in ("the", "one", "another", "other")
+        thing.definite = phrase.determiner in ("the", "another", "other")
         thing.pronoun = phrase.kind == "pronoun"
         thing.many = self.text[phrase.start : phrase.end]
         if phrase.count == 1 and phrase.noun in ("couple", "pair", "twin", "duo"):

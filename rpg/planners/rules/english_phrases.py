@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from rpg.planners.rules.english_marks import Mark, find_marks, side
-from rpg.planners.rules.lexicon import BEINGS, SCENERY, article, english_kind, is_adjective, singular, word_set
+from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY, article, english_kind, is_adjective, singular, word_set
 from rpg.planners.rules.reading import Place
 
 _COUNTS = {
@@ -144,10 +144,12 @@ def _gathered(tokens: list[Token], index: int, text: str) -> Phrase | None:
 def _scan(tokens: list[Token], text: str, opening: _Opening) -> Phrase | None:
     """The noun phrase behind an opening."""
     first = last = opening.first
+    start, determiner = tokens[opening.index].start, opening.determiner
     while last < len(tokens) and last < first + 12 and not _stops(tokens, first, last):
+        if last > first and determiner in ("one", "other") and tokens[last].text.endswith("ing"):
+            break
         last += 1
     words = [token.text for token in tokens[first:last]]
-    start, determiner = tokens[opening.index].start, opening.determiner
     if not words:
         stands = determiner in ("one", "another", "other") or opening.side is not None or tokens[first - 1].text == "one"
         if first == opening.index or not stands:
@@ -186,8 +188,9 @@ def _stops(tokens: list[Token], first: int, index: int) -> bool:
     ends = index + 1 >= len(tokens) or tokens[index + 1].kind != "word" or tokens[index + 1].text in _ENDS
     before = tokens[index - 1]
     if word.endswith("ing"):
-        being = any(english_kind(token.text) in BEINGS for token in tokens[first:index])
-        return before.capital or being or (ends and not english_kind(word))
+        kinds = {english_kind(token.text) for token in tokens[first:index]}
+        acts = bool(kinds & BEINGS) or bool(kinds & (PARTS | {"thing"}) and not english_kind(word))
+        return before.capital or acts or (ends and not english_kind(word))
     if word.endswith("ed") and not is_adjective(word) and not english_kind(word):
         return ends
     compound = english_kind(word) or english_kind(f"{before.text} {word}")

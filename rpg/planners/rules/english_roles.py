@@ -10,7 +10,7 @@ from rpg.planners.rules.reading import Thing
 
 _CONTACT = re.compile(
     r"\b(?:wear|hold|carry|carri|rid|hug|pet|cuddl|embrac|eat|drink|driv|cradl|lift|leaning|sitting|sits)"
-    r"(?:ing|s|es)?(?: on| in)?$"
+    r"[gt]?(?:ing|s|es)?(?: on| in)?$"
 )
 _POSTURE = re.compile(r"\b\w+ing (?:in|on|at|inside|near|under)\s*$")
 _JOINING = re.compile(

@@ -104,7 +104,8 @@ class Reading:
                 alike = [thing for thing in alike if thing.definite or thing.pronoun][: group.count]
             for thing in alike:
                 self.things.remove(thing)
-                if thing.pronoun or thing.noun == group.noun:
+                bare = re.sub("^an? ", "", thing.name.lower()) == thing.noun
+                if thing.pronoun or (bare and thing.noun == group.noun):
                     thing.name, thing.noun, thing.kind = group.name + group.tail, group.noun, group.kind
                     thing.tail = _COPULA.sub(", ", thing.tail)
             if len(alike) == group.count:
