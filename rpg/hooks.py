@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from rpg.attention import Attend, Call, Routing, regional_attention, route, token_grid
-from rpg.conditioning import Table, distinct
+from rpg.conditioning import Joined, Segment, Table, distinct
 from rpg.errors import GenerationError
 from rpg.layout import Layout
 
@@ -54,6 +54,8 @@ class Regional:
         self.limit = 0
         self._contexts: list[_Context] = []
         self._current: _Context | None = None
+        self._joined = Joined(torch.empty(0), ())
+        self._base = torch.empty(0)
 
     def forget(self) -> None:
         """Drop the keys and values kept from step to step: when the UNet's weights change, and at the end."""
@@ -61,7 +63,11 @@ class Regional:
         self._current = None
         self.call = Call(torch.empty(0))
 
-    def before_unet(self, _unet: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def before_unet(
+        self, _unet: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Give the UNet the base prompt's segment only, and keep the joined context for the hooked layers: whatever else
+        attends to the prompt, such as a ControlNet, does so as without regions."""
         if self.error is not None:
             raise self.error
         latent = args[0] if args else kwargs["sample"]
@@ -70,6 +76,11 @@ class Regional:
         for known in self._contexts:
             known.idle += 1
         self._contexts = [known for known in self._contexts if known.idle <= MAX_IDLE]
+        name = _context_name(kwargs)
+        context = kwargs[name] if name in kwargs else args[2]
+        self._joined = Joined(context, self.table(context))
+        self._base = context[:, slice(*self._joined.table[0])]
+        return (args, {**kwargs, name: self._base}) if name in kwargs else ((*args[:2], self._base, *args[3:]), kwargs)
 
     def table(self, context: Tensor) -> Table:
         try:
@@ -82,9 +93,10 @@ class Regional:
             ) from None
 
     def attention(self, x: Tensor, context: Tensor, attend: Attend, *, row_by_row: bool = False) -> Tensor:
-        """Regional attention of ``x`` [rows, tokens, channels] to a joined context.
+        """Regional attention of ``x`` [rows, tokens, channels].
 
         Args:
+            context: what the layer was given: the base prompt's segment, or what another extension made of it.
             row_by_row: give ``attend`` batches of one item for each row, as its caller would.
         """
         known = self._recognised(context)
@@ -108,12 +120,12 @@ class Regional:
         self._current.size += result.nbytes
         return True
 
-    def _recognised(self, context: Tensor) -> _Context:
-        """What is known of ``context``. Found by its values, but only once in a call of the UNet: comparing them
-        waits for the device."""
-        if self._current is not None and self._current.seen is context:
+    def _recognised(self, base: Tensor) -> _Context:
+        """What is known of the joined context with ``base`` as its first segment. Found by its values, but only once in
+        a call of the UNet: comparing them waits for the device."""
+        if self._current is not None and self._current.seen is base:
             return self._current
-        table = self.table(context)
+        context, table = self._joined if base is self._base else _with_base(self._joined, base)
         # The longest unused first, as hosts that split rows take turns.
         known = next((known for known in self._contexts if known.table == table and known.equals(context)), None)
         if known is None:
@@ -121,9 +133,22 @@ class Regional:
         else:
             self._contexts.remove(known)
         self._contexts.append(known)
-        known.seen, known.idle = context, 0
+        known.seen, known.idle = base, 0
         self._current = known
         return known
+
+
+def _with_base(joined: Joined, base: Tensor) -> Joined:
+    """``joined`` with another first segment."""
+    context, table = joined
+    if base.shape[::2] != context.shape[::2]:
+        raise GenerationError(
+            f"Cross-attention got a context of shape {tuple(base.shape)}, the UNet one of {tuple(context.shape)}; another "
+            "extension changes the batch or the text encoder. Turn it off, or turn RPG off."
+        )
+    shift = base.shape[1] - table[0].stop
+    moved = [Segment(start + shift, stop + shift) for start, stop in table[1:]]
+    return Joined(torch.cat([base, context[:, table[0].stop :].to(base)], dim=1), (Segment(0, base.shape[1]), *moved))
 
 
 @dataclass(eq=False)
@@ -266,9 +291,13 @@ def _own_forward(module: nn.Module) -> Callable[..., Tensor]:
     return type(module).forward.__get__(module)
 
 
+def _context_name(kwargs: dict[str, Any]) -> str:
+    return "encoder_hidden_states" if "encoder_hidden_states" in kwargs else "context"
+
+
 def _context_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, Callable[..., Tensor]]:
     """The context among a layer's arguments, and ``call(forward, x, context)`` with the others unchanged."""
-    name = "encoder_hidden_states" if "encoder_hidden_states" in kwargs else "context"
+    name = _context_name(kwargs)
     context = kwargs.get(name, args[0] if args else None)
     if not isinstance(context, Tensor):
         raise GenerationError(f"Cross-attention got {type(context).__name__} as its context; regions need the prompt's tensor.")

@@ -193,3 +193,27 @@ def test_finds_diffusers_layers() -> None:
     with torch.no_grad(), attach(unet, regional(table=table)):
         steered = unet(x, 10, encoder_hidden_states=context).sample
     torch.testing.assert_close(steered, unet(x, 10, encoder_hidden_states=base).sample, rtol=1e-4, atol=1e-5)
+
+
+class Control(nn.Module):
+    """Something else that attends to the prompt, as a ControlNet does, inside the UNet's call."""
+
+    def __init__(self, unet: UNet) -> None:
+        super().__init__()
+        self.unet, self.attention, self.seen = unet, CrossAttention(), []
+
+    def forward(self, x: Tensor, timesteps: Tensor | None = None, context: Tensor | None = None) -> Tensor:
+        self.seen.append(context)
+        return self.unet(x, context=torch.cat([context, context[:, :1]], dim=1))
+
+
+@pytest.mark.parametrize("positional", [False, True])
+def test_others_see_the_base_prompt_only_and_may_add_to_it(positional: bool) -> None:
+    x, segments = torch.randn(2, 8, 4, 4), prompts(5)
+    context, table = join(segments)
+    unet = Control(UNet())
+    steering, plain = regional(base_ratio=1.0, table=table), unet(x, context=segments[0])
+    with torch.no_grad(), attach(unet, steering):
+        steered = unet(x, None, context) if positional else unet(x, context=context)
+    torch.testing.assert_close(steered, plain)
+    assert torch.equal(unet.seen[-1], segments[0])
