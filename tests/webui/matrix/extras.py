@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 WIDTH = 64
-LORA, EMBEDDING, HYPERNET = "tiny-lora", "tinyembedding", "tiny-hypernet"
+LORA, UNET_LORA, EMBEDDING, HYPERNET = "tiny-lora", "tiny-unet-lora", "tinyembedding", "tiny-hypernet"
 
 
 def write_extras(data: Path) -> None:
@@ -17,7 +17,10 @@ def write_extras(data: Path) -> None:
     folders = {name: data / name for name in ("models/Lora", "embeddings", "models/hypernetworks")}
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
-    save_file(lora(), folders["models/Lora"] / f"{LORA}.safetensors")
+    weights = lora()
+    save_file(weights, folders["models/Lora"] / f"{LORA}.safetensors")
+    without_text = {name: weight for name, weight in weights.items() if "_te_" not in name}
+    save_file(without_text, folders["models/Lora"] / f"{UNET_LORA}.safetensors")
     save_file({"emb_params": torch.randn(2, WIDTH) * 0.5}, folders["embeddings"] / f"{EMBEDDING}.safetensors")
     torch.save(hypernetwork(), folders["models/hypernetworks"] / f"{HYPERNET}.pt")
 

@@ -12,7 +12,7 @@ import open_clip
 import psutil
 import torch
 from fastapi import Body, FastAPI
-from modules import script_callbacks, scripts, shared
+from modules import paths_internal, script_callbacks, scripts, sd_unet, sd_vae_taesd, shared
 
 open_clip.add_model_config(Path(scripts.basedir()) / "rpg-tiny-clip.json")
 
@@ -69,15 +69,17 @@ def watch(name: str) -> Any:
     def hook(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: torch.Tensor) -> None:
         regional = sys.modules["rpg.webui.job"].running[-1].regional
         x = args[0]
-        context = kwargs["context"] if "context" in kwargs else args[1]
+        base = kwargs["context"] if "context" in kwargs else args[1]
+        joined = context, table = regional._joined
         height, width = grid = sys.modules["rpg.attention"].token_grid(regional.latent, x.shape[1])
-        table = regional.table(context)
         for number, rect in enumerate(regional.layout.rects(*grid), 1):
             changed = context.clone()
             start, stop = table[number]
             noise = torch.randn(changed[:, start:stop].shape, generator=torch.Generator().manual_seed(number))
             changed[:, start:stop] += noise.to(changed)
-            moved = (layer.forward(x, context=changed) - output).abs().amax(-1).unflatten(1, grid)
+            regional._joined = type(joined)(changed, table)
+            moved = (layer.forward(x, context=base.clone()) - output).abs().amax(-1).unflatten(1, grid)
+            regional._joined = joined
             inside = torch.zeros(height, width, dtype=torch.bool)
             inside[rect.top : rect.bottom, rect.left : rect.right] = True
             probe["records"].append(
@@ -146,5 +148,29 @@ def routes(_demo: Any, app: FastAPI) -> None:
         shared.state.request_restart()
 
 
+class CompiledUnet(sd_unet.SdUnet):
+    """Stands for a UNet that an extension replaced by a compiled one."""
+
+    def forward(self, x: Any, timesteps: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
+        return shared.sd_model.model.diffusion_model.forward(x, timesteps, context, *args, **kwargs)
+
+
+class CompiledUnetOption(sd_unet.SdUnetOption):
+    label = "[test] compiled"
+    model_name = ""
+
+    def create_unet(self) -> CompiledUnet:
+        return CompiledUnet()
+
+
+def write_preview_decoder() -> None:
+    """A random one, so that the host need not download it."""
+    path = Path(paths_internal.models_path) / "VAE-taesd" / "taesd_decoder.pth"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(sd_vae_taesd.decoder().state_dict(), path)
+
+
+write_preview_decoder()
+script_callbacks.on_list_unets(lambda options: options.append(CompiledUnetOption()))
 script_callbacks.on_cfg_denoiser(on_cfg_denoiser)
 script_callbacks.on_app_started(routes)

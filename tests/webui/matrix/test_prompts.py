@@ -1,0 +1,119 @@
+"""What region prompts can say beyond words: networks, embeddings, AND, their own negative prompts, schedules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.webui.host import PROMPT, Webui
+from tests.webui.laws import check_identity, distance, generate_apart, same_as_base
+from tests.webui.matrix.extras import EMBEDDING, HYPERNET, LORA, UNET_LORA
+
+TAGS = [f"<lora:{LORA}:0.8>", f"<lora:{UNET_LORA}:-1>", f"<hypernet:{HYPERNET}:1>", f"<lora:{LORA}:0.5><hypernet:{HYPERNET}:0.5>"]
+HIRES: dict[str, Any] = {"enable_hr": True, "hr_scale": 1.25, "hr_upscaler": "Latent", "denoising_strength": 0.7, "steps": 3}
+
+
+@pytest.mark.parametrize("tag", TAGS)
+@pytest.mark.parametrize("settings", [{"batch_size": 2, "n_iter": 2, "steps": 3}, HIRES], ids=["batches", "hires"])
+def test_network_in_a_region_is_the_one_of_the_whole_picture(webui: Webui, tag: str, settings: dict[str, Any]) -> None:
+    plain, with_tag = webui.generate(**settings), webui.generate(prompt=f"{PROMPT} {tag}", **settings)
+    assert distance(plain.images, with_tag.images) > 5
+    for prompt, regions in ((PROMPT, [f"{PROMPT} {tag}", PROMPT]), (f"{PROMPT} {tag}", [f"{PROMPT} {tag}", PROMPT])):
+        regional = generate_apart(webui, "txt2img", {"regions": regions, "base_ratio": 0.3}, prompt=prompt, **settings)
+        assert distance(with_tag.images, regional.images) <= 1
+    assert (webui.generate(**settings).image == plain.image).all()
+
+
+@pytest.mark.parametrize("merge", [False, True])
+def test_another_weight_in_the_hires_pass(webui: Webui, merge: bool) -> None:
+    settings = {**HIRES, "prompt": f"{PROMPT} <lora:{UNET_LORA}:1>", "hr_prompt": f"{PROMPT} <lora:{UNET_LORA}:-1>"}
+    plain = webui.generate(**settings)
+    rpg = same_as_base(prompt=PROMPT)
+    regional = webui.generate(rpg=rpg, **settings) if merge else generate_apart(webui, "txt2img", rpg, **settings)
+    assert distance(plain.images, regional.images) <= 1
+
+
+def test_other_prompts_in_the_hires_pass(webui: Webui) -> None:
+    """The regions stay; the base follows the hires prompt."""
+    settings = {**HIRES, "hr_prompt": "a green star", "hr_negative_prompt": "a red circle, " * 40}
+    plain = webui.generate(**settings)
+    regional = generate_apart(webui, "txt2img", same_as_base(base_ratio=1), **settings)
+    assert distance(plain.images, regional.images) <= 1
+
+
+def test_one_network_with_two_weights_is_refused(webui: Webui, record_property: Any) -> None:
+    record_property("refused", True)
+    rpg = {"regions": [f"a cat <lora:{LORA}:0.5>", f"a dog <lora:{LORA}:0.6>"]}
+    answer = webui.request(rpg=rpg)
+    assert (answer.status_code, "name it once" in answer.json()["detail"]) == (422, True)
+
+
+def test_embedding(webui: Webui) -> None:
+    prompt = f"{PROMPT} {EMBEDDING}"
+    assert distance(webui.generate().images, webui.generate(prompt=prompt).images) > 5
+    check_identity(webui, rpg=same_as_base(prompt=prompt), prompt=prompt)
+
+
+@pytest.mark.parametrize("model", ["shapes", "sdxl"])
+def test_no_words_at_all(webui: Webui, model: str) -> None:
+    """Empty parentheses are a region prompt without tokens."""
+    webui.options(sd_model_checkpoint=model)
+    check_identity(webui, rpg=same_as_base(prompt="()"), prompt="")
+    webui.options(sd_model_checkpoint="shapes")
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_and_in_the_base_only(webui: Webui, batch_size: int) -> None:
+    """A region without AND stands beside every part of the base."""
+    prompt = f"{PROMPT} :0.7 AND {PROMPT} :0.4"
+    check_identity(webui, rpg=same_as_base(prompt=PROMPT), prompt=prompt, batch_size=batch_size)
+
+
+def test_another_count_of_and_is_refused(webui: Webui, record_property: Any) -> None:
+    record_property("refused", True)
+    for prompt in (PROMPT, "a AND b", "a :2 AND b AND c"):
+        answer = webui.request(rpg={"regions": ["a AND b AND c", "d"]}, prompt=prompt)
+        assert (answer.status_code, "by AND" in answer.json()["detail"]) == (422, True)
+
+
+def test_negative_prompt_of_one_region(webui: Webui) -> None:
+    """Only that region's part of the picture moves away from it."""
+    regions: list[Any] = ["a red circle", "a blue square"]
+    without = webui.generate(rpg={"regions": regions}, steps=12).image
+    regions[0] = {"prompt": "a red circle", "negative_prompt": "a red circle, " * 30}
+    moved = abs(webui.generate(rpg={"regions": regions}, steps=12).image - without).mean(-1)
+    assert moved[:, :96].mean() > 3 * moved[:, 160:].mean() > 0
+
+
+@pytest.mark.parametrize("sampler", ["Euler", "Heun", "DDIM"])
+def test_schedule_of_a_region_switches_at_its_step(webui: Webui, sampler: str) -> None:
+    """With a base ratio of 0 a single region is the picture, schedule included."""
+    prompt = "a [red:green:0.5] [circle|square] [with a star:2]"
+    settings = {"sampler_name": sampler, "steps": 6}
+    plain = webui.generate(prompt=prompt, **settings)
+    regional = webui.generate(rpg={"regions": [prompt], "split_ratio": "1", "base_ratio": 0}, prompt="a cat", **settings)
+    assert distance(plain.images, regional.images) <= 1
+    assert distance(plain.images, webui.generate(prompt="a red circle", **settings).images) > 5
+
+
+def test_every_picture_of_a_batch_has_its_own_base_prompt(webui: Webui) -> None:
+    info = next(item for item in webui.get("/sdapi/v1/script-info") if item["name"] == "prompt matrix")
+    script = {"script_name": "Prompt matrix", "script_args": [argument["value"] for argument in info["args"]]}
+    rpg = {"regions": ["a red circle", "a blue square"], "base_ratio": 0.6}
+    matrix = webui.generate(
+        rpg=rpg, prompt=f"a green star|on a pink background|{'a cyan triangle, ' * 30}", batch_size=4, **script
+    )
+    for text, image in zip(matrix.infotexts[-4:], matrix.images[-4:], strict=True):
+        prompt = text.split("\n")[0]
+        single = webui.generate(rpg=rpg, prompt=prompt)
+        assert distance([image], single.images) <= 1
+    assert distance(matrix.images[-4:-3], matrix.images[-1:]) > 5
+
+
+def test_styles(webui: Webui) -> None:
+    (webui.folder / "styles.csv").write_text('name,prompt,negative_prompt\nstarry,"{prompt}, a green star",gray\n')
+    plain = webui.generate(styles=["starry"])
+    assert plain.infotexts[0].startswith(f"{PROMPT}, a green star")
+    regional = generate_apart(webui, "txt2img", same_as_base(prompt=f"{PROMPT}, a green star"), styles=["starry"])
+    assert distance(plain.images, regional.images) <= 1
