@@ -28,12 +28,15 @@ WIDTH = 64
 
 UNET = {"model_channels": 64, "num_res_blocks": 1}
 SD1 = {**UNET, "attention_resolutions": [1, 2], "channel_mult": [1, 2], "num_heads": 4, "context_dim": WIDTH}
+DEEP = {"model_channels": 64, "channel_mult": [1, 1, 1, 1], "num_heads": 4, "context_dim": WIDTH}
+"""As many blocks as the real one has, for what hooks into them by number."""
 SD2 = {**UNET, "attention_resolutions": [1, 2, 4], "channel_mult": [1, 2, 2], "num_head_channels": 32, "context_dim": WIDTH}
 SDXL = {**UNET, "attention_resolutions": [2, 4], "channel_mult": [1, 2, 2], "num_head_channels": 32}
 
 STABILITY = "repositories/stable-diffusion-stability-ai/configs/stable-diffusion/"
 SGM = "repositories/generative-models/configs/inference/"
 FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
+    "sd1-deep": ("configs/v1-inference.yaml", DEEP),
     "sd1-inpainting": ("configs/v1-inpainting-inference.yaml", SD1),
     "instruct-pix2pix": ("configs/instruct-pix2pix.yaml", SD1),
     "sd2": (STABILITY + "v2-inference.yaml", SD2),

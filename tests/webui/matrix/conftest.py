@@ -13,7 +13,7 @@ import pytest
 from tests.webui.host import Webui, build_checkpoints, write_image
 from tests.webui.matrix.extras import write_extras
 
-FAMILIES = ("sd2-v", "sdxl", "sdxl-refiner", "sd1-inpainting", "instruct-pix2pix")
+FAMILIES = ("sd1-deep", "sd1-inpainting", "instruct-pix2pix", "sd2-v", "sdxl", "sdxl-refiner")
 COLUMNS = ("run", "passed", "refused", "not in the host", "failed")
 
 

@@ -1,0 +1,80 @@
+"""Other extensions beside this one. Clone them into one folder and name it in RPG_TEST_EXTENSIONS."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.webui.host import Webui, write_image
+from tests.webui.laws import check_identity, distance, generate_apart, same_as_base
+from tests.webui.test_generation import RED_BLUE
+
+FOLDER = Path(os.environ.get("RPG_TEST_EXTENSIONS") or Path.home() / "webui-extensions")
+NAMES = ("sd-webui-regional-prompter", "sd-webui-controlnet", "sd-dynamic-thresholding")
+FOUND = tuple(FOLDER / name for name in NAMES if (FOLDER / name).is_dir())
+CONTROL = (Path(__file__).parent / "control",) if FOLDER / NAMES[1] in FOUND else ()
+EXTENSIONS = (*FOUND, *CONTROL)
+
+
+def needs(name: str) -> None:
+    if FOLDER / name not in FOUND:
+        pytest.skip(f"{name} is not in {FOLDER} (set RPG_TEST_EXTENSIONS to its parent folder)")
+
+
+@pytest.fixture(autouse=True)
+def _plain_is_plain_again(webui: Webui) -> Any:
+    before = webui.generate()
+    yield
+    webui.options(sd_model_checkpoint="shapes")
+    assert (webui.generate().image == before.image).all()
+    assert webui.get("/rpg-test/state")["patched"] == []
+
+
+def regional_prompter() -> dict[str, Any]:
+    """Its arguments by position, switched on."""
+    texts = [False, "Matrix", "Columns", "Mask", "Prompt", "1,1", "0.2", False, False, False, "Attention", [], "0", "0", "0", ""]
+    return {"Regional Prompter": {"args": [True, *texts, "0", "0", False]}}
+
+
+def test_regional_prompter_installed_but_off(webui: Webui) -> None:
+    needs(NAMES[0])
+    check_identity(webui)
+
+
+def test_regional_prompter_on_is_refused(webui: Webui, record_property: Any) -> None:
+    needs(NAMES[0])
+    record_property("refused", True)
+    prompt = "a red circle BREAK a blue square"
+    alone = webui.generate(prompt=prompt, alwayson_scripts=regional_prompter())
+    assert "RP Active: True" in alone.infotexts[0]
+    answer = webui.request(rpg=RED_BLUE, prompt=prompt, alwayson_scripts=regional_prompter())
+    assert (answer.status_code, "turn one of them off" in answer.json()["detail"]) == (422, True)
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"negative_prompt": "gray, " * 50}, {"batch_size": 2}], ids=["plain", "long negative", "batch"]
+)
+def test_controlnet_sees_the_base_prompt_only(webui: Webui, settings: dict[str, Any]) -> None:
+    needs(NAMES[1])
+    webui.options(sd_model_checkpoint="sd1-deep")
+    hint = write_image(webui.generate(seed=5).image)
+    unit = {"enabled": True, "module": "none", "model": "tiny", "image": hint, "weight": 1.0}
+    control = {**settings, "alwayson_scripts": {"controlnet": {"args": [unit]}}}
+    plain = webui.generate(**control)
+    assert distance(plain.images[:1], webui.generate(**settings).images[:1]) > 5
+    regional = generate_apart(webui, "txt2img", same_as_base(), **control)
+    assert distance(plain.images, regional.images) <= 1
+    others = webui.generate(rpg={"regions": ["a cat", "a dog"], "base_ratio": 1}, **control)
+    assert distance(plain.images, others.images) <= 1
+    assert distance(plain.images[:1], webui.generate(rpg={"regions": ["a cat", "a dog"]}, **control).images[:1]) > 2
+
+
+def test_dynamic_thresholding(webui: Webui) -> None:
+    needs(NAMES[2])
+    arguments = [True, 3.0, 95, "Half Cosine Down", 1.0, "Half Cosine Up", 2.0, 4.0, "enable", "MEAN", "AD", 0.9]
+    extra = {"alwayson_scripts": {"Dynamic Thresholding (CFG Scale Fix)": {"args": arguments}}, "cfg_scale": 9}
+    assert distance(webui.generate(**extra).images, webui.generate(cfg_scale=9).images) > 2
+    check_identity(webui, **extra)
