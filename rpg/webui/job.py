@@ -13,7 +13,7 @@ from rpg.conditioning import join, join_pair
 from rpg.errors import GenerationError
 from rpg.hooks import Regional, attach
 from rpg.plan import Plan
-from rpg.webui.networks import without_networks
+from rpg.webui.networks import applied, without_networks
 
 running: list[Job] = []
 """The jobs inside their ``p.sample``: one at most, as the host queues generations, unless a script nests them."""
@@ -35,6 +35,7 @@ class Job:
         self.base_prompt = without_networks(plan.base_prompt)
         self.regional = Regional(plan.layout, plan.base_ratios)
         self.caches: dict[tuple[bool, bool], list[Any]] = {}
+        self.weights: Any = None
         self.attached = ExitStack()
         self.unet: Any = None
 
@@ -71,6 +72,10 @@ class Job:
         """Join the regions' conditionings to the ones that the denoiser is about to use."""
         try:
             self._attach()
+            weights = (bool(getattr(self.p, "is_hr_pass", False)), applied())
+            if weights != self.weights:
+                self.regional.forget()
+                self.weights = weights
             self._join(params)
         except Exception as error:  # the host would log it and carry on without the regions
             self.regional.error = error

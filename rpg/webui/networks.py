@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
 from typing import Any
 
-from modules import extra_networks
+from modules import extra_networks, shared
 
 from rpg.errors import GenerationError
 
@@ -41,3 +42,15 @@ def merged(data: dict[str, list[Any]] | None, wanted: Iterable[str]) -> dict[str
         present = result.setdefault(name, [])
         present += [param for param in params if param not in present]
     return result
+
+
+def applied() -> tuple[Any, ...]:
+    """The networks and hypernetworks that are in the UNet now, and how strongly; extensions change that from step to step."""
+    loaded = getattr(sys.modules.get("networks"), "loaded_networks", [])
+    return (
+        *((net.name, net.unet_multiplier, net.dyn_dim) for net in loaded),
+        *(
+            (hypernetwork.name, *(layer.multiplier for pair in hypernetwork.layers.values() for layer in pair))
+            for hypernetwork in shared.loaded_hypernetworks
+        ),
+    )
