@@ -205,7 +205,9 @@ def serve(options: argparse.Namespace) -> None:
         )
 
     defaults = Settings(width=loaded.width, height=loaded.height, steps=loaded.steps, guidance_scale=loaded.guidance_scale)
-    build_app(pictures, defaults).queue().launch(server_name=options.host, server_port=options.port, show_api=False)
+    build_app(pictures, defaults).queue(concurrency_count=8).launch(
+        server_name=options.host, server_port=options.port, show_api=False
+    )
 
 
 def _load(model: str | None) -> Any:
