@@ -23,6 +23,7 @@ NEAR = r"(?:旁边|身旁|身边|旁|前面|前方|后面|后方|身后|之上|�
 FRAME = r"(?:整个)?(?:画面|图片|图像|图中|照片|画)?(?:里|中)?的?"
 _SUFFIX = re.compile(rf"的?(?P<side>{SIDE}|{NEAR}|里面|里|中|上|内|下|前|边)")
 _FRAMED = re.compile(rf"{FRAME}(?P<side>{SIDE})")
+_SEAT = re.compile("的[^,]{1,6}?[上里中下]")
 _LIST = re.compile("[和与、][^,的]{1,12}的")
 BREAKS = re.compile(r"和|与|跟|、|以及|还有|及|或|,")
 
@@ -63,7 +64,8 @@ def locative(text: str, start: int) -> Locative | None:
         return None
     body = position = start + 1
     if frame := _FRAMED.match(text, body):
-        return Locative(start, frame.end(), "", frame["side"], "")
+        seat = _SEAT.match(text, frame.end())
+        return Locative(start, seat.end() if seat else frame.end(), "", frame["side"], "")
     bare = None
     while position < min(len(text), body + 28) and text[position] != ",":
         word = chinese_word(text, position)

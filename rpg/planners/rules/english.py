@@ -136,6 +136,7 @@ class _Reader(EnglishClaims):
         leads = begin > index + 1 or not self.current or (begin < len(self.tokens) and self._starts(begin))
         if (self._is_fresh(index) or mark.labels) and leads and begin < len(self.tokens):
             return self._place(begin, mark.place)
+        self.attached = ""
         if self.current:
             self.place_current(mark.place, bool(re.search(r"\b(?:his|her|its|their)\b", token.text)))
         return index + 1
@@ -209,8 +210,10 @@ class _Reader(EnglishClaims):
         stacks = self.pending is not None or self.row is not None or self.reading.order.endswith("column")
         decided = role(phrase, link, self.current, self.attached, stacks=stacks, listing=self.listing)
         mark = self.tokens[phrase.after].mark if phrase.after < len(self.tokens) else None
-        if decided == "attached" and mark and mark.kind == "side" and re.search(r",\s*with\s*$", link):
-            decided = "thing"
+        if decided == "attached" and mark and mark.kind == "side" and phrase.kind not in PARTS:
+            place = self.current.root.place if self.current else None
+            elsewhere = place is not None and place != mark.place
+            decided = "thing" if elsewhere or re.search(r",\s*with\s*$", link) else decided
         if decided == "thing":
             before = self.current
             thing = self.add(phrase)
