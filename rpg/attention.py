@@ -3,7 +3,7 @@
 The reference code attends over the whole picture once for every region and crops afterwards. A query's
 cross-attention depends on no other query, so cropping the queries first gives the same numbers, at a cost that
 does not grow with the number of regions. Which queries attend to what is found out once for each token grid
-(:func:`route`); a layer then attends in one batch for all regions of one size.
+(:func:`route`); a layer then attends in one batch for all regions of about one size.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from rpg.conditioning import Table
 from rpg.errors import GenerationError
@@ -41,9 +42,11 @@ class Routing(NamedTuple):
     """The regions; without ``base`` also the rows in which no region differs from it."""
     rows: slice
     """The rows that ``parts`` give."""
-    places: list[tuple[Tensor, Tensor | None]]
-    """Where each token of ``rows`` finds its results among those of ``parts`` [tokens], and how much of each it
-    takes [tokens, 1]. One place, taken whole, unless regions share tokens."""
+    places: Tensor
+    """[tokens]: where each token of ``rows`` finds its result among those of ``parts``. Where regions share tokens,
+    [most regions of a token, tokens]."""
+    weights: Tensor | None
+    """How much a token takes from each of its places: [most regions of a token, tokens, 1]. None: the one whole."""
     share: float | Tensor
     """Share of the regions, as against the base prompt, in ``rows``: a number or [rows, tokens, 1]."""
 
@@ -84,16 +87,15 @@ def regional_attention(queries: Tensor, routing: Routing, attend: Attend) -> Ten
     base = None if routing.base is None else attend(queries, routing.base)
     if not parts:
         return base
-    regional = _collect(torch.cat(parts), routing.places).unflatten(0, (-1, queries.shape[1]))
+    regional = (parts[0] if len(parts) == 1 else torch.cat(parts))[routing.places]
+    if routing.weights is not None:
+        regional = (regional * routing.weights.to(regional.dtype)).sum(0)
+    regional = regional.unflatten(0, (-1, queries.shape[1]))
     if base is None:
         return regional
     share = routing.share
     base[routing.rows].lerp_(regional, share.to(base.dtype) if isinstance(share, Tensor) else share)
     return base
-
-
-def _collect(results: Tensor, places: list[tuple[Tensor, Tensor | None]]) -> Tensor:
-    return sum(results[place] if share is None else results[place] * share.to(results.dtype) for place, share in places)
 
 
 class _Job(NamedTuple):
@@ -119,8 +121,8 @@ def route(  # noqa: PLR0917
     Args:
         context: [rows, tokens, channels], joined conditionings.
         table: where in it they lie: first the base prompt's, then one for each region.
-        numbers: of the conditionings of each row; those with equal numbers are equal, and done once. All regions of
-            one size then go in one call. None: every call has one item for each row, in order.
+        numbers: of the conditionings of each row; those with equal numbers are equal, and done once. Regions of
+            about one size go in one call. None: every call has one item for each row, in order.
         grid: (height, width) of the token grid.
         rects: the part of the grid that each region owns.
         base_ratios: the share of the base prompt in each region.
@@ -135,33 +137,35 @@ def route(  # noqa: PLR0917
         jobs += [_Job([row], 0, torch.arange(count), torch.ones(count)) for row in everything if row not in rows]
         rows = everything
     if not jobs:
-        return Routing(base, [], slice(0), [], 0)
+        return Routing(base, [], slice(0), torch.empty(0), None, 0)
 
     batches: dict[object, list[_Job]] = {}
     for job in jobs:
         start, stop = table[job.segment]
-        alike = job.segment if numbers is None else (stop - start, len(job.rows) * len(job.tokens))
+        # Within a power of two: what the smaller ones are padded with costs less than another call.
+        alike = job.segment if numbers is None else (stop - start, (len(job.rows) * len(job.tokens)).bit_length())
         batches.setdefault(alike, []).append(job)
-    jobs = [job for batch in batches.values() for job in batch]
 
-    def cells(job: _Job, first: int = 0) -> Tensor:
-        return torch.cat([(row - first) * count + job.tokens for row in job.rows])
-
-    def segment(job: _Job) -> Tensor:
-        return context[job.rows[0], slice(*table[job.segment])]
-
+    parts: list[Call] = []
+    sources, targets, portions = [], [], []
+    done = 0
+    for batch in batches.values():
+        own = [torch.cat([row * count + job.tokens for row in job.rows]) for job in batch]
+        queries = pad_sequence(own, batch_first=True)
+        segments = torch.stack([context[job.rows[0], slice(*table[job.segment])] for job in batch])
+        parts.append(Call(segments, queries.to(context.device)))
+        for item, job in enumerate(batch):
+            sources.append(torch.arange(len(own[item])) + item * queries.shape[1] + done)
+            targets.append(own[item] - rows.start * count)
+            portions.append(job.portions.repeat(len(job.rows)))
+        done += queries.numel()
     device = context.device
-    parts = [
-        Call(torch.stack([segment(job) for job in batch]), torch.stack([cells(job) for job in batch]).to(device))
-        for batch in batches.values()
-    ]
-    targets = torch.cat([cells(job, rows.start) for job in jobs]).to(device)
-    portions = torch.cat([job.portions.repeat(len(job.rows)) for job in jobs]).to(device)
-    share = portions.new_zeros(len(rows) * count).index_add_(0, targets, portions)
-    places = _places(targets, portions / share[targets].clamp_min(1e-6), len(share))
-    uniform = len(set(base_ratios)) == 1
+    target, portion = torch.cat(targets), torch.cat(portions)
+    taken = torch.zeros(len(rows) * count).index_add_(0, target, portion)
+    places, weights = _places(torch.cat(sources), target, portion / taken[target].clamp_min(1e-6), len(taken))
+    share = 1 - base_ratios[0] if len(set(base_ratios)) == 1 else taken.view(len(rows), count, 1).to(device)
     return Routing(
-        base, parts, slice(rows.start, rows.stop), places, 1 - base_ratios[0] if uniform else share.view(len(rows), count, 1)
+        base, parts, slice(rows.start, rows.stop), places.to(device), None if weights is None else weights.to(device), share
     )
 
 
@@ -182,16 +186,13 @@ def _jobs(
         yield from (_Job(group, segment, tokens, portions) for group in alike.values())
 
 
-def _places(targets: Tensor, shares: Tensor, count: int) -> list[tuple[Tensor, Tensor | None]]:
-    """Turn around which of ``count`` tokens each result is for: where each token finds its results."""
-    sources = targets.argsort(stable=True)
-    targets = targets[sources]
-    nth = torch.arange(len(targets), device=targets.device) - torch.searchsorted(targets, targets)
-    places = []
-    for number in range(int(nth.max()) + 1):
-        chosen = nth == number
-        place, share = targets.new_zeros(count), shares.new_zeros(count, 1)
-        place[targets[chosen]] = sources[chosen]
-        share[targets[chosen], 0] = shares[sources[chosen]]
-        places.append((place, share))
-    return places if len(places) > 1 else [(places[0][0], None)]
+def _places(sources: Tensor, targets: Tensor, weights: Tensor, count: int) -> tuple[Tensor, Tensor | None]:
+    """``places`` and ``weights`` of a :class:`Routing`: result ``sources[i]`` goes to token ``targets[i]``."""
+    order = targets.argsort(stable=True)
+    sources, targets, weights = sources[order], targets[order], weights[order]
+    nth = torch.arange(len(targets)) - torch.searchsorted(targets, targets)  # of its token
+    places = torch.zeros(int(nth.max()) + 1, count, dtype=torch.long)
+    shares = torch.zeros(*places.shape, 1)
+    places[nth, targets] = sources
+    shares[nth, targets, 0] = weights
+    return (places[0], None) if len(places) == 1 else (places, shares)

@@ -90,6 +90,10 @@ def test_regions_of_one_size_take_one_call() -> None:
     assert asked("s", "1,1,1;3,1,1", 0.5) == [(2, 2), (2, 6), (1, 16)]
 
 
+def test_regions_of_about_one_size_are_padded_to_one_call() -> None:
+    assert asked("s", "2,1,1;2,3,1", 0.0) == [(3, 6), (1, 2)], "4, 4, 6 and 2 tokens"
+
+
 def test_the_base_prompt_is_not_computed_when_nothing_is_mixed_in() -> None:
     assert asked("s", "1,1", 0.0) == [(2, 8)]
 
