@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Literal, NamedTuple
@@ -179,7 +180,8 @@ def _events(call: Call, cancelled: Callable[[], bool]) -> Generator[PlanEvent, N
     finally:
         left.set()
         while call.closers:
-            call.closers.pop()()
+            with suppress(RuntimeError):  # httpcore 0.15 complains when a client is closed under a running request
+                call.closers.pop()()
 
 
 def _sentence(error: Exception, call: Call) -> PlannerError:

@@ -70,6 +70,11 @@ def _complete(client: Any, call: Call, emit: Emit, options: dict[str, Any]) -> s
     if not options.get("stream"):
         return _whole(response, call, emit)
     call.closers.append(response.close)
+    with response:
+        return _stream(response, call, emit)
+
+
+def _stream(response: Any, call: Call, emit: Emit) -> str:
     content_type = response.response.headers.get("content-type", "")
     if "html" in content_type:
         raise failures.not_the_protocol(call, "a web page")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import ipaddress
 import os
@@ -150,12 +151,14 @@ def providers() -> list[ProviderInfo]:
 
 def missing_package(provider: Provider) -> str:
     """What to install before the provider can be used; empty when nothing is missing."""
-    if not provider.package or importlib.util.find_spec(provider.package):
-        return ""
     if provider.name == "gemini" and packages.gemini_is_installed():
         return ""
     need = "openai>=1.55.3,<3" if provider.package == "openai" else provider.package
-    return f"The package {provider.package} is not installed; run: pip install '{need}'."
+    if provider.package and not importlib.util.find_spec(provider.package):
+        return f"The package {provider.package} is not installed; run: pip install '{need}'."
+    if provider.package == "openai" and (version := importlib.metadata.version("openai")).startswith("0."):
+        return f"The package openai {version} is too old; run: pip install '{need}'."
+    return ""
 
 
 def address(provider: Provider, request: PlanRequest) -> str:

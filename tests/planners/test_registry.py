@@ -1,6 +1,7 @@
 """Who can plan, where requests go, and which key goes with them."""
 
 import dataclasses
+import importlib.metadata
 import importlib.util
 import json
 
@@ -41,6 +42,11 @@ def test_a_missing_package_is_said(monkeypatch):
     assert infos["rules"].available
     with pytest.raises(PlannerError, match="package openai is not installed"):
         make_plan(request(api_key=SECRET))
+
+
+def test_an_old_package_is_said(monkeypatch):
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "0.28.1")
+    assert "openai 0.28.1 is too old; run: pip install" in {info.name: info for info in providers()}["compatible"].why_not
 
 
 def test_gemini_needs_one_of_two_packages(monkeypatch):
