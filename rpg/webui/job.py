@@ -15,6 +15,9 @@ from rpg.hooks import Regional, attach
 from rpg.plan import Plan
 from rpg.webui.networks import applied, without_networks
 
+CONTROLNET_MARK = 1024
+"""All numbers of that token: positive for the prompt, negative for the negative prompt."""
+
 running: list[Job] = []
 """The jobs inside their ``p.sample``: one at most, as the host queues generations, unless a script nests them."""
 
@@ -104,7 +107,7 @@ class Job:
         for number, (cond, uncond) in enumerate(zip(conds, unconds), 1):
             positives.append(self._rows(cond, step, parts, number))
             negatives.append(
-                base_negative
+                _unmarked(base_negative)
                 if uncond is None
                 else _tokens(prompt_parser.reconstruct_cond_batch([uncond], step)).to(base_negative)
             )
@@ -172,6 +175,12 @@ class Job:
 def _tokens(cond: Any) -> Any:
     """The token embeddings [rows, tokens, channels] of a conditioning; SDXL keeps others beside them."""
     return cond["crossattn"] if isinstance(cond, dict) else cond
+
+
+def _unmarked(tokens: Tensor) -> Tensor:
+    """``tokens`` without the one that sd-webui-controlnet puts in front of the base prompts to tell them apart; it takes
+    it off again inside the UNet, but only there."""
+    return tokens[:, 1:] if bool((tokens[:, :1].abs() == CONTROLNET_MARK).all()) else tokens
 
 
 def _with_tokens(cond: Any, tokens: Tensor) -> Any:

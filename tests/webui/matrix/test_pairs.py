@@ -43,7 +43,7 @@ def request_for(row: dict[str, Any], start_picture: str) -> tuple[str, dict[str,
         **{name: row[name] for name in ("scheduler", "cfg_scale")},
         **{"sampler_name": row["sampler"], "width": width, "height": height, "batch_size": batch_size, "n_iter": n_iter},
         **{"prompt": PROMPTS[row["prompt"]], "negative_prompt": NEGATIVES[row["negative"]], "steps": 3},
-        **{"hr_second_pass_steps": 2, "override_settings": {**SAMPLING[row["sampling"]], **READING[row["reading"]]}},
+        "hr_second_pass_steps": 2,
         **TASKS[row["task"]],
     }
     if "enable_hr" in settings or row["task"] == "txt2img":
@@ -58,9 +58,17 @@ def request_for(row: dict[str, Any], start_picture: str) -> tuple[str, dict[str,
     return "img2img", settings
 
 
+@pytest.fixture(scope="module")
+def defaults(webui: Webui) -> dict[str, Any]:
+    """What the options of the matrix are when it does not set them."""
+    now = webui.get("/sdapi/v1/options")
+    return {name: now[name] for values in (*SAMPLING.values(), *READING.values()) for name in values}
+
+
 @pytest.mark.parametrize("row", ROWS, ids=["-".join(names(row)) for row in ROWS])
-def test_pair(webui: Webui, start_picture: str, row: dict[str, Any]) -> None:
-    webui.options(sd_model_checkpoint=row["model"], cross_attention_optimization=row["optimisation"])
+def test_pair(webui: Webui, defaults: dict[str, Any], start_picture: str, row: dict[str, Any]) -> None:
+    options = {**defaults, **SAMPLING[row["sampling"]], **READING[row["reading"]]}
+    webui.options(sd_model_checkpoint=row["model"], cross_attention_optimization=row["optimisation"], **options)
     kind, settings = request_for(row, start_picture)
     plain = webui.request(kind, **settings)
     if plain.status_code != 200:

@@ -148,6 +148,19 @@ def routes(_demo: Any, app: FastAPI) -> None:
         shared.state.request_restart()
 
 
+class Repeatable(scripts.Script):
+    """The host draws from its autoencoder without a seed, so that two plain pictures from one picture differ."""
+
+    def title(self) -> str:
+        return "RPG test support"
+
+    def show(self, is_img2img: bool) -> Any:
+        return scripts.AlwaysVisible
+
+    def process(self, p: Any, *args: Any) -> None:
+        torch.manual_seed(0)
+
+
 class CompiledUnet(sd_unet.SdUnet):
     """Stands for a UNet that an extension replaced by a compiled one."""
 
