@@ -100,7 +100,8 @@ def test_skip_install_leaves_nothing(install, tmp_path):
 def test_the_folder_comes_last_on_the_path(monkeypatch, tmp_path):
     monkeypatch.setattr(packages, "FOLDER", tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    packages.gemini_is_installed()
-    packages.gemini_is_installed()
+    packages.use_folder()
+    packages.use_folder()
+    assert packages.gemini_is_installed()
     assert sys.path[-1] == str(tmp_path)
     assert sys.path.count(str(tmp_path)) == 1

@@ -19,13 +19,13 @@ def local_llm(prompt: str, version: str | None = None, model_path: str | None = 
     """Plan ``prompt`` with a model on this machine.
 
     Args:
-        version: taken as the model's folder when ``model_path`` is not given.
-        model_path: folder of a transformers model.
+        version: not used, as in the original.
+        model_path: folder of a transformers model; by default Llama-2-13b-chat-hf.
 
     Returns:
         as :func:`GPT4`.
     """
-    return _plan(PlanRequest(prompt, provider="transformers", model=model_path or version or ""))
+    return _plan(PlanRequest(prompt, provider="transformers", model=model_path or ""))
 
 
 def _plan(request: PlanRequest) -> dict[str, str]:

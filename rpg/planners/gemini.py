@@ -18,13 +18,14 @@ _FINE = ("", "STOP", "MAX_TOKENS", "OTHER")
 
 def ask(call: Call, emit: Emit) -> str:
     """Stream the answer."""
-    if not packages.gemini_is_installed():
+    packages.use_folder()
+    try:
+        import requests
+        from google.ai import generativelanguage
+        from google.api_core import exceptions
+        from google.protobuf.json_format import ParseError
+    except ImportError:
         return openai_chat.ask(replace(call, url=f"{call.url}/v1beta/openai"), emit)
-
-    import requests
-    from google.ai import generativelanguage
-    from google.api_core import exceptions
-    from google.protobuf.json_format import ParseError
 
     client = generativelanguage.GenerativeServiceClient(
         client_options={"api_key": call.key or "none", "api_endpoint": call.url}, transport="rest"

@@ -14,10 +14,14 @@ FOLDER = Path(__file__).parents[2] / "packages" / f"gemini-{sys.implementation.c
 
 def gemini_is_installed() -> bool:
     """Whether Gemini's package is in the environment or in the extension's folder."""
-    if FOLDER.is_dir() and str(FOLDER) not in sys.path:
-        sys.path.append(str(FOLDER))  # behind everything else: the host's own versions win
-        importlib.invalidate_caches()
     try:
-        return importlib.util.find_spec("google.ai.generativelanguage") is not None
+        return FOLDER.is_dir() or importlib.util.find_spec("google.ai.generativelanguage") is not None
     except ImportError:  # no package "google" at all
         return False
+
+
+def use_folder() -> None:
+    """Let imports find the folder, behind everything else: the host's own versions win."""
+    if FOLDER.is_dir() and str(FOLDER) not in sys.path:
+        sys.path.append(str(FOLDER))
+        importlib.invalidate_caches()

@@ -1,11 +1,12 @@
 """Google's client, and OpenAI's at Gemini's compatible address, against servers on loopback."""
 
 import base64
+import sys
 
 import pytest
 
 from rpg.errors import PlannerError
-from rpg.planners import PlanEvent, PlanningStopped, PlanRequest, ReplyError, make_plan, packages
+from rpg.planners import PlanEvent, PlanningStopped, PlanRequest, ReplyError, make_plan
 from tests.planners.servers import PLAN, Server, generated, google_error, page, serve, silence, streamed
 from tests.planners.test_openai_chat import PNG
 
@@ -186,7 +187,7 @@ def test_a_key_of_the_environment_stays_here(monkeypatch):
 
 
 def test_without_googles_package_openais_does_the_same(monkeypatch):
-    monkeypatch.setattr(packages, "gemini_is_installed", lambda: False)
+    monkeypatch.setitem(sys.modules, "google.ai", None)
     plan, _, server = plan_with(streamed())
     assert plan.split_ratio == "1,2"
     [received] = server.received
