@@ -218,4 +218,6 @@ def _load(model: str | None) -> Any:
     quiet.set_verbosity_error()
     quiet.disable_progress_bar()
     import_module("transformers.utils.logging").set_verbosity_error()
+    if model is None:
+        import_module("torch").set_num_threads(1)  # so small that threads wait for one another, minutes on a busy machine
     return load(model)
