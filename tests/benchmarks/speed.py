@@ -103,13 +103,19 @@ class Bench:
                 torch.cuda.reset_peak_memory_stats()
                 step(), step()
                 return torch.cuda.max_memory_allocated()
-            libc = ctypes.CDLL(None)
-            libc.mallopt(-3, 1 << 16)  # M_MMAP_THRESHOLD: freed tensors leave the resident set
-            libc.malloc_trim(0)
+            _return_memory(1 << 16)  # freed tensors leave the resident set
+            ctypes.CDLL(None).malloc_trim(0)
             Path("/proc/self/clear_refs").write_text("5")  # VmHWM starts again
             start = _status("VmRSS")
             step(), step()
+            _return_memory(32 << 20)
             return _status("VmHWM") - start + self.weights
+
+
+def _return_memory(size: int) -> None:
+    """Give freed memory back to the system if it is larger than ``size``."""
+    for option in (-1, -3):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
+        ctypes.CDLL(None).mallopt(option, size)
 
 
 def _status(field: str) -> int:
@@ -186,29 +192,29 @@ def write(path: Path, section: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", nargs="+", choices=models.CONFIGS, default=["sd15"])
-    parser.add_argument("--sizes", nargs="+", type=int, default=[256], help="pixels")
+    parser.add_argument("--models", nargs="+", choices=models.CONFIGS, help="default: sd15; on a GPU also sdxl")
+    parser.add_argument("--sizes", nargs="+", type=int, help="pixels; default 256; on a GPU 512, 1024 and 2048")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--regions", nargs="+", type=int, choices=LAYOUTS, default=list(LAYOUTS))
     parser.add_argument("--ratio", help="a split ratio in place of equal regions")
     parser.add_argument("--base-ratios", nargs="+", type=float, default=[0.4, 0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--firsts", type=int, default=2, help="how often a first step is timed")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--firsts", type=int, default=1, help="how often a first step is timed")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--dtype", help="default float16 on a GPU, float32 on a CPU")
     parser.add_argument("--out", type=Path, default=Path("docs/speed.md"))
     args = parser.parse_args()
-    dtype = args.dtype or ("float16" if args.device.startswith("cuda") else "float32")
+    gpu = args.device.startswith("cuda")
+    dtype = args.dtype or ("float16" if gpu else "float32")
     if args.device == "cpu":
         torch.set_num_threads(1)
-        for option in (-1, -3):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD: do not time the return of memory to the system
-            ctypes.CDLL(None).mallopt(option, 32 << 20)
+        _return_memory(32 << 20)  # do not time it
     ratios = [args.ratio] if args.ratio else [LAYOUTS[count] for count in args.regions]
     cases = [Case(method, ratio, base) for method in args.methods for base in args.base_ratios for ratio in ratios]
     versions = f"Python {platform.python_version()}, torch {torch.__version__}, diffusers {diffusers.__version__}"
     with torch.no_grad():
-        for model in args.models:
-            for size in args.sizes:
+        for model in args.models or (["sd15", "sdxl"] if gpu else ["sd15"]):
+            for size in args.sizes or ([512, 1024, 2048] if gpu else [256]):
                 bench = Bench(model, size, args.device, getattr(torch, dtype))
                 found = table(bench, cases, *measure(bench, cases, args.rounds, args.firsts))
                 title = (
