@@ -10,7 +10,7 @@ BASE_RATIO ?= 0.5
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run ui test check test-webui fuzz bench-speed
+.PHONY: run ui test check test-webui test-matrix fuzz bench-speed
 
 run: $(INSTALLED) ## make a picture with the embedded model
 	@$(VENV)/bin/python -m rpg generate "$(CAPTION)" --seed $(SEED) --base-ratio $(BASE_RATIO)
@@ -29,7 +29,10 @@ test: check ## everything; the webui's part where there is one
 	else echo "test-webui skipped: no webui in $(WEBUI) (set WEBUI to its folder)"; fi
 
 test-webui: $(INSTALLED) ## start a real webui and drive it
-	WEBUI="$(WEBUI)" $(VENV)/bin/python -m pytest tests/webui
+	WEBUI="$(WEBUI)" $(VENV)/bin/python -m pytest tests/webui --ignore tests/webui/matrix
+
+test-matrix: $(INSTALLED) ## many models, samplers, tasks, prompts and options in a real webui; takes long
+	WEBUI="$(WEBUI)" $(VENV)/bin/python -m pytest tests/webui/matrix
 
 fuzz: $(INSTALLED) ## property tests with 100,000 examples each
 	RPG_FUZZ=1 $(VENV)/bin/python -m pytest -m fuzz
