@@ -10,7 +10,7 @@ BASE_RATIO ?= 0.5
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run ui test check test-webui test-matrix fuzz bench-speed
+.PHONY: run ui test check test-webui test-matrix fuzz bench-speed bench-webui
 
 run: $(INSTALLED) ## make a picture with the embedded model
 	@$(VENV)/bin/python -m rpg generate "$(CAPTION)" --seed $(SEED) --base-ratio $(BASE_RATIO)
@@ -39,6 +39,9 @@ fuzz: $(INSTALLED) ## property tests with 100,000 examples each
 
 bench-speed: $(INSTALLED) ## time steps with regions against plain ones; half an hour on an idle CPU
 	$(VENV)/bin/python -m tests.benchmarks.speed $(BENCH)
+
+bench-webui: $(INSTALLED) ## the same inside the real webui; BENCH="--regional-prompter FOLDER" compares with that
+	WEBUI="$(WEBUI)" $(VENV)/bin/python -m tests.benchmarks.webui $(BENCH)
 
 $(INSTALLED): requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.10 or 3.11 with venv is needed; name it with make PYTHON=..."; exit 1; }
