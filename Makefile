@@ -10,7 +10,7 @@ BASE_RATIO ?= 0.5
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run ui test check test-webui test-matrix fuzz bench-speed bench-webui
+.PHONY: run ui test check test-webui test-matrix soak fuzz bench-speed bench-webui
 
 run: $(INSTALLED) ## make a picture with the embedded model
 	@$(VENV)/bin/python -m rpg generate "$(CAPTION)" --seed $(SEED) --base-ratio $(BASE_RATIO)
@@ -33,6 +33,9 @@ test-webui: $(INSTALLED) ## start a real webui and drive it
 
 test-matrix: $(INSTALLED) ## many models, samplers, tasks, prompts and options in a real webui; takes long
 	WEBUI="$(WEBUI)" $(VENV)/bin/python -m pytest tests/webui/matrix
+
+soak: $(INSTALLED) ## 200 random jobs in a real webui, some broken on purpose
+	WEBUI="$(WEBUI)" $(VENV)/bin/python -m pytest -s tests/webui/matrix/soak.py
 
 fuzz: $(INSTALLED) ## property tests with 100,000 examples each
 	RPG_FUZZ=1 $(VENV)/bin/python -m pytest -m fuzz

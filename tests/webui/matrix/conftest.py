@@ -79,6 +79,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             refused = ("refused", True) in report.user_properties
             column = {"passed": "refused" if refused else "passed", "skipped": "not in the host"}.get(outcome, "failed")
             row[column] += 1
+    if not table:
+        return
     table["total"] = {column: sum(row[column] for row in table.values()) for column in COLUMNS}
     terminalreporter.write_line("")
     terminalreporter.write_line(f"{'':16}" + "".join(f"{column:>16}" for column in COLUMNS))

@@ -1,12 +1,19 @@
 """A tiny random ControlNet for the checkpoint sd1-deep, in sd-webui-controlnet's own format."""
 
+import importlib.util
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import torch
 from modules import paths, script_callbacks
 from safetensors.torch import save_file
+
+if importlib.util.find_spec("controlnet_aux") is None:
+    # One of its preprocessors, unused here, imports this when it loads.
+    for name in ("controlnet_aux", "controlnet_aux.segment_anything"):
+        sys.modules[name] = MagicMock()
 
 SIZES = {"model_channels": 64, "channel_mult": [1, 1, 1, 1], "num_heads": 4, "context_dim": 64}
 
