@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any, Literal, NamedTuple
 
@@ -45,7 +45,7 @@ class Call:
     """One question to a model, as the provider's module gets it.
 
     A provider is a function ``ask(call, emit) -> remark``: it hands what arrives to ``emit`` and returns a sentence that would
-    explain a broken answer, or "". When its caller has left, ``emit`` raises and ``closers`` are called.
+    explain a broken answer, or "". When its caller has left, ``left`` is set, ``emit`` raises and ``closers`` are called.
     """
 
     provider: Provider
@@ -56,6 +56,7 @@ class Call:
     messages: list[Message]
     schema: dict[str, Any] | None
     closers: list[Callable[[], object]] = field(default_factory=list)
+    left: threading.Event = field(default_factory=threading.Event)
 
     @property
     def label(self) -> str:
@@ -145,11 +146,11 @@ def _shown(pieces: Iterable[tuple[bool, str]]) -> Iterator[PlanEvent]:
 
 def _events(call: Call, cancelled: Callable[[], bool]) -> Generator[PlanEvent, None, str]:
     """What the provider's thread emits; returns its remark."""
+    call = replace(call, closers=[], left=threading.Event())
     inbox: queue.SimpleQueue[PlanEvent | str | Exception] = queue.SimpleQueue()
-    left = threading.Event()
 
     def emit(kind: Kind, text: str) -> None:
-        if left.is_set():
+        if call.left.is_set():
             raise _Left
         if text:
             inbox.put(PlanEvent(kind, call.redact(text)))
@@ -178,7 +179,7 @@ def _events(call: Call, cancelled: Callable[[], bool]) -> Generator[PlanEvent, N
                 raise _sentence(item, call) from None
             yield item
     finally:
-        left.set()
+        call.left.set()
         while call.closers:
             with suppress(RuntimeError):  # httpcore 0.15 complains when a client is closed under a running request
                 call.closers.pop()()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 _WIDTHS = str.maketrans("０１２３４５６７８９．，、；％", "0123456789.,,;%")
-_BREAK = re.compile(r"[*_\[<(]{0,3}\bBREAK\b[*_\]>)]{0,3}|^[\W_]{0,8}break[\W_]{0,8}$", re.MULTILINE)
+_BREAK = re.compile(r"[*_\[<(【]{0,3}\bBREAK\b[*_\]>)】]{0,3}|^[\W_]{0,8}break[\W_]{0,8}$", re.MULTILINE)
 _PERCENT = re.compile(r"(\d{1,12}(?:\.\d{1,12})?|\.\d{1,12})\s*%")
 
 

@@ -23,17 +23,20 @@ _loaded: dict[str, tuple[Any, Any]] = {}
 
 
 def ask(call: Call, emit: Emit) -> str:
-    """Generate the answer token by token; it ends with the token during which the caller leaves."""
+    """Generate the answer; it ends with the token during which the caller leaves."""
     import torch
-    from transformers import TextStreamer
+    from transformers import StoppingCriteria, StoppingCriteriaList, TextStreamer
 
     class Streamer(TextStreamer):  # type: ignore[misc]
-        def put(self, value: Any) -> None:
-            emit("text", "")  # raises when the caller has left
-            super().put(value)
-
         def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
-            emit("text", text)
+            if not call.left.is_set():
+                emit("text", text)
+
+    class Left(StoppingCriteria):  # type: ignore[misc]
+        """Ends the loop where an exception would keep its tensors alive."""
+
+        def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> bool:
+            return call.left.is_set()
 
     with _lock:
         tokenizer, model = _load(call, emit)
@@ -52,6 +55,7 @@ def ask(call: Call, emit: Emit) -> str:
                     max_new_tokens=limit,
                     do_sample=False,
                     pad_token_id=tokenizer.eos_token_id,
+                    stopping_criteria=StoppingCriteriaList([Left()]),
                     streamer=Streamer(tokenizer, skip_prompt=True, skip_special_tokens=True),
                 )
         except torch.cuda.OutOfMemoryError:

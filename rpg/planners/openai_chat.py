@@ -28,7 +28,7 @@ def ask(call: Call, emit: Emit) -> str:
         timeout=httpx.Timeout(call.request.timeout, connect=CONNECT_TIMEOUT),
         max_retries=0,
         default_headers=_headers(call),
-        http_client=httpx.Client(trust_env=False) if is_loopback(call.url) else None,
+        http_client=httpx.Client(trust_env=False) if is_loopback(call.url) else None,  # proxies are not for this machine
     )
     call.closers.append(client.close)
     options: dict[str, Any] = {"stream": True}

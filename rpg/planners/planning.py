@@ -92,7 +92,7 @@ def _plan(call: Call, cancelled: Callable[[], bool], planned_by: str) -> Generat
     except ReplyError as error:
         yield PlanEvent("status", f"The answer cannot be used: {error} Asking once more.")
         repair: list[Message] = [("assistant", answer.text.strip() or "(nothing)"), ("user", _REPAIR.format(error=error))]
-    call = replace(call, messages=call.messages + repair, closers=[])
+    call = replace(call, messages=call.messages + repair)
     return _read((yield from ask_model(call, cancelled)), call, planned_by)
 
 

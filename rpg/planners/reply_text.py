@@ -27,6 +27,7 @@ _PROMPT = re.compile(
 _CAPTION = re.compile(r"^[\W_]{0,8}caption ?[:：] ?(.*)$", re.IGNORECASE | re.MULTILINE)
 _BASE_PROMPT = re.compile(r"^[\W_]{0,8}(?:base[ _-]?prompt|基础提示词?)[ \"']{0,3}[:：] ?(.*)$", re.IGNORECASE | re.MULTILINE)
 _BASE_RATIO = re.compile(r"^[\W_]{0,8}(?:base[ _-]?ratio|基础比例)[ \"']{0,3}[:：=] ?(.*)$", re.IGNORECASE | re.MULTILINE)
+_NO_REMARK = re.compile(r"[ ]*[(（,，;；].*")
 _END = re.compile(
     r"^[\W_]{0,8}(?:(?:final |overall )?(?:split[ _-]?)?ratio\b|base[ _-]?(?:prompt|ratio)\b|negative[ _]prompts?\b"
     r"|caption ?[:：]|(?:explanation|notes?|reasoning|rationale|key entit\w+)\b[^\n:：]{0,20}[:：]"
@@ -39,6 +40,7 @@ _PLACE = r"[（(\[][^)）\]\n]{0,80}[)）\]]"
 _REGION = (
     r"(?:row ?\d{1,2} ?[,，\-] ?)?(?:region|area|row|区域|分区) ?[-_#]? ?\d{1,2} ?"
     rf"(?:{_PLACE} ?)?[:：\-–—] ?(?:[（(](?:row|width|height|行|列|宽|高)[^)）\n]{{0,80}}[)）] ?)?"
+    r"(?:(?:left|right|top|bottom|upper|lower|cent(?:er|re)|middle|左|右|上|下|中)[^:：.\n]{0,20}[:：] ?)?"
     r"|[（(\[](?:region|区域) ?\d{1,2}[)）\]] ?[:：]? ?"
 )
 _ITEM = re.compile(rf"^ ?(?:{_BULLET}(?:{_REGION})?|{_REGION})", re.IGNORECASE | re.MULTILINE)
@@ -60,7 +62,7 @@ def read_text(answer: str, caption: str) -> Draft:
         prompts=prompts,
         split_ratio=draft.ratio_text(ratio["value"], len(prompts)),
         base_prompt=draft.base_prompt(base_prompts[-1]) if base_prompts else None,
-        base_ratio=draft.base_ratio(base_ratios[-1].strip()) if base_ratios else None,
+        base_ratio=draft.base_ratio(_NO_REMARK.sub("", base_ratios[-1]).strip()) if base_ratios else None,
         notes=text[: min(ratio.start(), prompt.start())].rstrip(" #>*_-\n").removesuffix("Final").rstrip(),
     )
 
