@@ -50,11 +50,11 @@ def paste(page: Page, infotext: str) -> None:
     expect(page.locator("#txt2img_steps input[type=number]")).to_have_value(str(SETTINGS["steps"]))
 
 
-def generate(page: Page, webui: Webui, tab: str = "txt2img") -> np.ndarray:
+def generate(page: Page, webui: Webui, tab: str = "txt2img", button: str = "txt2img_generate") -> np.ndarray:
     """Press Generate and take the picture out of the gallery, as the server keeps it."""
     pictures = page.locator(f"#{tab}_gallery img")
     page.evaluate(f"document.querySelectorAll('#{tab}_gallery img').forEach(image => image.dataset.old = image.src)")
-    page.locator(f"#{tab}_generate").click()
+    page.locator(f"#{button}").click()
     page.wait_for_function(
         f"[...document.querySelectorAll('#{tab}_gallery img')].some(image => image.src != image.dataset.old)", timeout=60_000
     )

@@ -31,7 +31,7 @@ def write_model(_demo: Any, _app: Any) -> None:
     save_file(
         {f"control_model.{name}": value.contiguous() for name, value in model.state_dict().items()}, folder / "tiny.safetensors"
     )
-    sys.modules["scripts.global_state"].update_controlnet_filenames()
+    sys.modules["scripts.global_state"].update_cn_models()
 
 
 script_callbacks.on_app_started(write_model)
