@@ -180,7 +180,7 @@ def write_preview_decoder() -> None:
     """A random one, so that the host need not download it."""
     path = Path(paths_internal.models_path) / "VAE-taesd" / "taesd_decoder.pth"
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(sd_vae_taesd.decoder().state_dict(), path)
+    torch.save(sd_vae_taesd.decoder().state_dict(), path, _use_new_zipfile_serialization=False)
 
 
 write_preview_decoder()
