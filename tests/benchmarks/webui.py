@@ -94,9 +94,7 @@ def main() -> None:
         ratio = statistics.median(own / reference for own, reference in zip(seconds, plain))
         rows.append(f"| {method} | {count} | {statistics.median(seconds):.3f} s | **{ratio:.3f}** |")
     command = re.sub(r"--regional-prompter \S+", "--regional-prompter FOLDER", shlex.join(sys.argv[1:]))
-    about = (
-        f"{machine(torch.device('cpu'))}; webui {version()}; base ratio 0.4, medians of {args.rounds}, CPU time of one thread."
-    )
+    about = f"{machine(torch.device('cpu'))}; webui {version()}; base ratio 0.4; medians of {args.rounds}; CPU time."
     title = f"## In the webui: SD 1.5-sized, {args.size}x{args.size}, float32 on cpu"
     write(args.out, "\n\n".join([title, f"{about}\n`python -m tests.benchmarks.webui {command}`", "\n".join(rows)]))
     print("\n".join(rows))
