@@ -80,7 +80,9 @@ class RpgView {
         this.addButton = rpgButton("Add region", "Add a region at the end", () => editor.addRegion());
         this.undoButton = rpgButton("Undo", "Bring back what stood here before the last plan, paste or Clear", () => editor.undo());
         this.clearButton = rpgButton("Clear", "Start again with two empty regions", () => editor.clear());
-        const head = ["", "Region prompt", "Negative prompt", "Base", ""].map((text) => rpgElement("span", {textContent: text}));
+        // The page of its own has no networks.
+        const networks = root.dataset.rpgTab === "standalone" ? "" : " (a LoRA here applies to the whole picture)";
+        const head = ["", `Region prompt${networks}`, "Negative prompt", "Base", ""].map((text) => rpgElement("span", {textContent: text}));
         this.body = rpgElement(
             "div",
             {className: "rpg-body"},

@@ -29,7 +29,7 @@ WEBUI = Path(os.environ.get("WEBUI") or Path.home() / "stable-diffusion-webui")
 FLAGS = [
     *("--skip-prepare-environment", "--skip-torch-cuda-test", "--skip-install"),
     *("--no-download-sd-model", "--do-not-download-clip", "--disable-console-progressbars"),
-    *("--use-cpu", "all", "--no-half", "--api"),
+    *("--use-cpu", "all", "--api"),
 ]
 READY = "Startup time"
 SERVER_KEY = "sk-of-the-server-93d0e2aa"
@@ -55,7 +55,7 @@ class Webui:
 
     Args:
         folder: becomes its ``--data-dir``.
-        flags: added to the command line.
+        flags: added to the command line. Without a ``--precision`` there, all numbers have 32 bits.
         extensions: folders to install besides this checkout and the test equipment.
     """
 
@@ -72,7 +72,8 @@ class Webui:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        command = [WEBUI / "venv" / "bin" / "python", "launch.py", *FLAGS, "--port", str(self.port), "--data-dir", folder, *flags]
+        flags = [*FLAGS, *flags, *(() if "--precision" in flags else ("--no-half",))]
+        command = [WEBUI / "venv" / "bin" / "python", "launch.py", *flags, "--port", str(self.port), "--data-dir", folder]
         environment = {
             **os.environ,
             "OMP_NUM_THREADS": "1",

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +32,21 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def page(browser: Any, webui: Webui) -> Iterator[Page]:
+    with opened(browser, webui) as page:
+        yield page
+
+
+@contextmanager
+def opened(browser: Any, webui: Webui) -> Iterator[Page]:
+    """The webui on a page with cookies and storage of its own."""
     context = browser.new_context(viewport={"width": 1280, "height": 1800})
-    page = context.new_page()
-    page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(webui.url)
     expect(page.locator("#txt2img_prompt textarea")).to_be_visible(timeout=60_000)
     yield page
     context.close()
-    assert not [error for error in page.errors if "rpg" in error.lower()]
+    assert not [error for error in errors if "rpg" in error.lower()]
 
 
 def paste(page: Page, infotext: str) -> None:
@@ -52,9 +59,17 @@ def paste(page: Page, infotext: str) -> None:
 
 def generate(page: Page, webui: Webui, tab: str = "txt2img", button: str = "txt2img_generate") -> np.ndarray:
     """Press Generate and take the picture out of the gallery, as the server keeps it."""
-    pictures = page.locator(f"#{tab}_gallery img")
+    press(page, tab, button)
+    return finished(page, webui, tab)
+
+
+def press(page: Page, tab: str = "txt2img", button: str = "txt2img_generate") -> None:
     page.evaluate(f"document.querySelectorAll('#{tab}_gallery img').forEach(image => image.dataset.old = image.src)")
     page.locator(f"#{button}").click()
+
+
+def finished(page: Page, webui: Webui, tab: str = "txt2img") -> np.ndarray:
+    pictures = page.locator(f"#{tab}_gallery img")
     page.wait_for_function(
         f"[...document.querySelectorAll('#{tab}_gallery img')].some(image => image.src != image.dataset.old)", timeout=60_000
     )
@@ -91,6 +106,7 @@ def test_regions_by_hand_give_the_apis_picture(page: Page, webui: Webui) -> None
     write(accordion.locator(".rpg-base-ratio"), str(RED_BLUE["base_ratio"]))
     expect(accordion.locator(".rpg-cell")).to_have_count(2)
     expect(accordion.locator(".rpg-cell").first).to_contain_text("a red circle")
+    expect(accordion.locator(".rpg-head")).to_contain_text("a LoRA here applies to the whole picture")
     assert (generate(page, webui) == webui.generate(rpg=RED_BLUE).image).all()
     if folder := os.environ.get("RPG_SCREENSHOTS"):
         page.screenshot(path=Path(folder) / "accordion.png")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from allpairspy import AllPairs
 
-MODELS = ["shapes", "sd2-v", "sdxl", "sd1-inpainting", "instruct-pix2pix"]
+EDITING = "instruct-pix2pix"
+MODELS = ["shapes", "sd2-v", "sdxl", "sd1-inpainting", EDITING]
 ADAPTIVE = "DPM adaptive"
 """Takes dozens of steps, so it is not in the combinations."""
 SAMPLERS = [
@@ -87,15 +89,23 @@ FACTORS: dict[str, list[Any]] = {
 
 
 def pairwise() -> list[dict[str, Any]]:
-    """Combinations in which every pair of values of two factors occurs, in an order that switches models rarely."""
-    rows = [dict(zip(FACTORS, row)) for row in AllPairs(list(FACTORS.values()), filter_func=_possible)]
+    """Combinations in which every pair of values of two factors occurs, in an order that switches models rarely.
+
+    InstructPix2Pix edits a picture: the host has no other task for it. So it stands apart, with every value once at least.
+    """
+    others = {factor: values for factor, values in FACTORS.items() if factor != "model"}
+    rows = [{"model": "", **dict(zip(others, row))} for row in AllPairs(list(others.values()))]
+    seen: dict[str, set[Any]] = {model: set() for model in MODELS if model != EDITING}
+    count = Counter(seen.keys())
+    for row in rows:  # the model that has seen fewest of the row's values, then the one with fewest rows
+        values = set(row.items())
+        row["model"] = model = min(seen, key=lambda model: (len(values & seen[model]), count[model]))
+        seen[model] |= values
+        count[model] += 1
+    for number in range(max(map(len, FACTORS.values()))):
+        row = {factor: values[(number + number // len(values)) % len(values)] for factor, values in FACTORS.items()}
+        rows.append({**row, "model": EDITING, "task": "img2img"})
     return sorted(rows, key=lambda row: (row["model"], row["optimisation"]))
-
-
-def _possible(row: list[Any]) -> bool:
-    """InstructPix2Pix edits a picture: the host has no text to image for it."""
-    values = dict(zip(FACTORS, row))
-    return not (values["model"] == "instruct-pix2pix" and values.get("task", "img2img") != "img2img")
 
 
 def names(row: dict[str, Any]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.webui.host import Webui, write_image
@@ -13,10 +14,11 @@ from tests.webui.laws import check_identity, distance, generate_apart, same_as_b
 from tests.webui.test_generation import RED_BLUE
 
 FOLDER = Path(os.environ.get("RPG_TEST_EXTENSIONS") or Path.home() / "webui-extensions")
-NAMES = ("sd-webui-regional-prompter", "sd-webui-controlnet", "sd-dynamic-thresholding")
+NAMES = ("sd-webui-regional-prompter", "sd-webui-controlnet", "sd-dynamic-thresholding", "adetailer")
 FOUND = tuple(FOLDER / name for name in NAMES if (FOLDER / name).is_dir())
-CONTROL = (Path(__file__).parent / "control",) if FOLDER / NAMES[1] in FOUND else ()
-EXTENSIONS = (*FOUND, *CONTROL)
+EQUIPMENT = {"sd-webui-controlnet": "control", "adetailer": "detail"}
+"""What the tests install beside an extension, so that it needs no downloads."""
+EXTENSIONS = (*FOUND, *(Path(__file__).parent / EQUIPMENT[path.name] for path in FOUND if path.name in EQUIPMENT))
 
 
 def needs(name: str) -> None:
@@ -78,3 +80,27 @@ def test_dynamic_thresholding(webui: Webui) -> None:
     extra = {"alwayson_scripts": {"Dynamic Thresholding (CFG Scale Fix)": {"args": arguments}}, "cfg_scale": 9}
     assert distance(webui.generate(**extra).images, webui.generate(cfg_scale=9).images) > 2
     check_identity(webui, **extra)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_adetailer(webui: Webui, asked: bool) -> None:
+    """Its inpainting is what one would do by hand: without regions, unless its list of scripts names them."""
+    needs(NAMES[3])
+    names = webui.get("/sdapi/v1/options")["ad_script_names"]
+    square = np.zeros((128, 256, 3))
+    square[32:96, 64:192] = 255
+    settings = {"prompt": "a green star", "denoising_strength": 0.9}
+    by_hand = {"mask": write_image(square), "mask_blur": 4, "inpainting_fill": 1, "inpaint_full_res": True}
+    detail = {"ad_model": "square", "ad_prompt": settings["prompt"], "ad_denoising_strength": 0.9, "ad_dilate_erode": 0}
+    before = webui.generate(rpg=RED_BLUE, n_iter=2)
+    webui.options(ad_script_names="rpg_test_support" + ",rpg_script" * asked)
+    try:
+        after = webui.generate(rpg=RED_BLUE, n_iter=2, alwayson_scripts={"ADetailer": {"args": [True, False, detail]}})
+    finally:
+        webui.options(ad_script_names=names)
+    for number in range(2):
+        start = {"init_images": [write_image(before.images[-2:][number])], "inpaint_full_res_padding": 32, "seed": 1 + number}
+        alike = webui.generate("img2img", RED_BLUE if asked else None, **settings, **by_hand, **start)
+        other = webui.generate("img2img", None if asked else RED_BLUE, **settings, **by_hand, **start)
+        assert distance(after.images[-2:][number : number + 1], alike.images) <= 1
+        assert distance(alike.images, other.images) > 5

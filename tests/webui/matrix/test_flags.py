@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.webui.host import Webui
-from tests.webui.laws import check_identity, check_locality
+from tests.webui.laws import check_identity, check_locality, distance, generate_apart, same_as_base
 from tests.webui.matrix.conftest import Hosts
 
 FLAGS = [("--lowvram",), ("--medvram",), ("--opt-channelslast", "--opt-split-attention-v1")]
+HALF = [("--precision", "half"), ("--precision", "autocast"), ("--precision", "autocast", "--upcast-sampling")]
+MODELS = ["shapes", "sd2-v", "sdxl"]
+JOB: dict[str, Any] = {"steps": 4, "batch_size": 2, "negative_prompt": "gray, " * 50}
 
 
-@pytest.fixture(scope="module", params=FLAGS, ids=" ".join)
+@pytest.fixture(scope="module")
 def webui(hosts: Hosts, request: pytest.FixtureRequest) -> Webui:
     return hosts.get(request.param, ())
 
 
-@pytest.mark.parametrize("model", ["shapes", "sd2-v", "sdxl"])
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("webui", FLAGS, ids=" ".join, indirect=True)
 def test_flags(webui: Webui, model: str) -> None:
     webui.options(sd_model_checkpoint=model)
-    check_identity(webui, steps=4, batch_size=2, negative_prompt="gray, " * 50)
+    check_identity(webui, **JOB)
     check_locality(webui, steps=1, calls=1)
     assert webui.get("/rpg-test/state")["patched"] == []
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("webui", HALF, ids=" ".join, indirect=True)
+def test_half_precision(webui: Webui, model: str) -> None:
+    """Regions change no more than another order of the same sums does: cond and uncond in one batch or in two."""
+    webui.options(sd_model_checkpoint=model)
+    answer = webui.request(**JOB)
+    if answer.status_code != 200:
+        pytest.skip(f"the host cannot do it without regions either: {answer.json()['errors']}")
+    plain = webui.answer(answer).images
+    webui.options(batch_cond_uncond=False)
+    apart = webui.generate(**JOB).images
+    webui.options(batch_cond_uncond=True)
+    assert distance(plain, generate_apart(webui, "txt2img", same_as_base(), **JOB).images) <= max(1, distance(plain, apart))
+    assert distance(plain, webui.generate(rpg={"regions": ["a cat", "a dog"]}, **JOB).images) > 5

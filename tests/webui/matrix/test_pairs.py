@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from tests.webui.host import Webui, write_image
 from tests.webui.laws import check_identity, check_probe, distance, generate_apart
 from tests.webui.matrix.combinations import (
     ADAPTIVE,
+    EDITING,
+    FACTORS,
     NEGATIVES,
     PROMPTS,
     READING,
@@ -24,6 +27,16 @@ from tests.webui.matrix.combinations import (
 )
 
 ROWS = pairwise()
+
+
+def test_every_pair_of_values_is_in_a_row() -> None:
+    """Of InstructPix2Pix, every value."""
+    for (one, ones), (other, others) in combinations(FACTORS.items(), 2):
+        found = {(row[one], row[other]) for row in ROWS}
+        assert {pair for pair in product(ones, others) if EDITING not in pair} <= found, (one, other)
+    for factor, values in FACTORS.items():
+        found = {row[factor] for row in ROWS if row["model"] == EDITING}
+        assert found == ({"img2img"} if factor == "task" else {EDITING} if factor == "model" else set(values))
 
 
 def test_every_sampler_and_scheduler_of_the_host_is_in_the_matrix(webui: Webui) -> None:
@@ -53,7 +66,7 @@ def request_for(row: dict[str, Any], start_picture: str) -> tuple[str, dict[str,
         mask = np.zeros((128, 256, 3))
         mask[32:96, 64:208] = 255
         settings["mask"] = write_image(mask)
-    if row["model"] == "instruct-pix2pix":
+    if row["model"] == EDITING:
         settings["image_cfg_scale"] = 1.5
     return "img2img", settings
 
@@ -69,8 +82,8 @@ def defaults(webui: Webui) -> dict[str, Any]:
 def test_pair(webui: Webui, defaults: dict[str, Any], start_picture: str, row: dict[str, Any]) -> None:
     options = {**defaults, **SAMPLING[row["sampling"]], **READING[row["reading"]]}
     webui.options(sd_model_checkpoint=row["model"], cross_attention_optimization=row["optimisation"], **options)
-    webui.generate(steps=1, width=64, height=64)  # the host applies the noise schedule one picture late
     kind, settings = request_for(row, start_picture)
+    webui.request(kind, **{**settings, "steps": 1, "n_iter": 1})  # the host applies the noise schedule one picture late
     plain = webui.request(kind, **settings)
     if plain.status_code != 200:
         pytest.skip(f"the host cannot do it without regions either: {plain.json()['errors']}")

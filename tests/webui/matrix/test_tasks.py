@@ -157,3 +157,15 @@ def test_replaced_unet_is_refused(webui: Webui, record_property: Any) -> None:
     answer = webui.request(rpg=RED_BLUE)
     assert (answer.status_code, "set Settings > Stable Diffusion > SD Unet to None" in answer.json()["detail"]) == (422, True)
     assert PROMPT in webui.generate().infotexts[0]
+
+
+def test_sd3_is_refused(webui: Webui, record_property: Any) -> None:
+    """A transformer that attends to picture and prompt at once."""
+    record_property("refused", True)
+    webui.post("/rpg-test/sd3")
+    webui.options(sd_model_checkpoint="sd3")
+    plain = webui.generate(sampler_name="Euler")
+    assert "Model: sd3" in plain.infotexts[0]
+    answer = webui.request(rpg=RED_BLUE, sampler_name="Euler")
+    assert (answer.status_code, "MMDiT has no cross-attention layers" in answer.json()["detail"]) == (422, True)
+    assert (webui.generate(sampler_name="Euler").image == plain.image).all()
