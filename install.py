@@ -11,8 +11,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import launch
-
 sys.path.insert(0, str(Path(__file__).parent))
 from rpg.planners import packages
 
@@ -58,7 +56,14 @@ def install_openai() -> None:
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "constraints.txt"
         constraints.write_text("\n".join(installed_versions()), encoding="utf-8")
-        launch.run_pip(f'install "{OPENAI}" --constraint "{constraints}" {OPTIONS}', "openai for the RPG planners")
+        run_pip(f'install "{OPENAI}" --constraint "{constraints}" {OPTIONS}', "openai for the RPG planners")
+
+
+def run_pip(command: str, description: str) -> None:
+    """The webui's own pip. Imported at use: it takes more time than everything else here."""
+    import launch
+
+    launch.run_pip(command, description)
 
 
 def installed_versions() -> list[str]:
@@ -73,7 +78,7 @@ def install_gemini(folder: Path) -> None:
     unfinished = Path(tempfile.mkdtemp(dir=folder.parent))
     try:
         command = f'install --no-deps --only-binary :all: --no-compile --target "{unfinished}" {" ".join(GEMINI)} {OPTIONS}'
-        launch.run_pip(command, "Google's Gemini client for the RPG planners")
+        run_pip(command, "Google's Gemini client for the RPG planners")
         if any(unfinished.iterdir()):  # not so with --skip-install
             os.replace(unfinished, folder)
     finally:

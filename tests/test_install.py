@@ -62,6 +62,7 @@ def test_gemini_goes_into_a_folder_without_its_dependencies(install, tmp_path):
 def test_what_is_there_is_not_installed_again(install, monkeypatch):
     packages.FOLDER.mkdir(parents=True)
     monkeypatch.setattr(install.module, "is_installed", lambda package: True)
+    monkeypatch.setitem(sys.modules, "launch", None)  # importing it takes time at every launch
     install.module.main()
     assert install.commands == []
 
