@@ -59,6 +59,7 @@ class Job:
                     p.hr_prompts = [self.base_prompt] * len(hr_prompts)
                 p.setup_conds()
                 conditioning, unconditional_conditioning = p.c, p.uc
+            self._check_parts([*p.prompts, *(getattr(p, "hr_prompts", None) or [])])
             result = original(conditioning=conditioning, unconditional_conditioning=unconditional_conditioning, **kwargs)
             if self.regional.error is not None:
                 raise self.regional.error
@@ -70,6 +71,16 @@ class Job:
             p.prompts = prompts
             if hr_prompts is not None:
                 p.hr_prompts = hr_prompts
+
+    def _check_parts(self, prompts: list[str]) -> None:
+        """A region may join as many prompts by ``AND`` as each picture's base prompt does, with its weights; or none."""
+        for number, part in enumerate(_and_weights(self.prompts), 1):
+            for base in _and_weights(prompts):
+                if len(part) > 1 and part != base:
+                    raise GenerationError(
+                        f"Region {number} joins {len(part)} prompts by AND (weights {part}), the base prompt {len(base)} "
+                        f"(weights {base}); use as many with the same weights, or none in the region."
+                    )
 
     def denoise(self, params: Any) -> None:
         """Join the regions' conditionings to the ones that the denoiser is about to use."""
@@ -102,10 +113,10 @@ class Job:
         positive, negative = params.text_cond, params.text_uncond
         conds, unconds = self._encode()
         base, base_negative = _tokens(positive), _tokens(negative)
-        parts = [len(picture) for picture in self.p.get_conds()[0].batch]
+        pictures = len(self.p.get_conds()[0].batch)
         positives, negatives = [base], [base_negative]
-        for number, (cond, uncond) in enumerate(zip(conds, unconds), 1):
-            positives.append(self._rows(cond, step, parts, number))
+        for cond, uncond in zip(conds, unconds):
+            positives.append(_rows(cond, step, pictures))
             negatives.append(
                 _unmarked(base_negative)
                 if uncond is None
@@ -144,21 +155,6 @@ class Job:
         p.extra_generation_params.update(sd_hijack.model_hijack.extra_generation_params)
         return conds, [None if text is None else next(encoded) for text in self.negatives]
 
-    def _rows(self, cond: list[Any], step: int, parts: list[int], number: int) -> Tensor:
-        """A region's conditioning at ``step``, a row for every ``AND`` part of every picture's base prompt."""
-        weights = [part.weight for part in cond]
-        if len(cond) > 1:
-            for picture in self.p.get_conds()[0].batch:
-                expected = [part.weight for part in picture]
-                if weights != expected:
-                    raise GenerationError(
-                        f"Region {number} joins {len(cond)} prompts by AND (weights {weights}), the base prompt {len(expected)} "
-                        f"(weights {expected}); use as many with the same weights, or none in the region."
-                    )
-        batch = prompt_parser.MulticondLearnedConditioning(shape=(1,), batch=[cond])
-        rows = _tokens(prompt_parser.reconstruct_multicond_batch(batch, step)[1])
-        return rows.repeat(len(parts), 1, 1) if len(cond) > 1 else rows
-
     def _pad(self, denoiser: Any, positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
         """The host's own padding of unequal lengths, if its options ask for it, and its note in the infotext."""
         if positive.shape[1] == negative.shape[1]:
@@ -170,6 +166,18 @@ class Job:
             self.p.extra_generation_params["Pad conds"] = True
             return denoiser.pad_cond_uncond(positive, negative)
         return positive, negative
+
+
+def _and_weights(prompts: list[str]) -> list[list[float]]:
+    """For each prompt, the weights of what it joins by ``AND``."""
+    return [[weight for _, weight in parts] for parts in prompt_parser.get_multicond_prompt_list(prompts)[0]]
+
+
+def _rows(cond: list[Any], step: int, pictures: int) -> Tensor:
+    """A region's conditioning at ``step``: one row for all rows of the base, or one for each ``AND`` part of each picture."""
+    batch = prompt_parser.MulticondLearnedConditioning(shape=(1,), batch=[cond])
+    rows = _tokens(prompt_parser.reconstruct_multicond_batch(batch, step)[1])
+    return rows.repeat(pictures, 1, 1) if len(cond) > 1 else rows
 
 
 def _tokens(cond: Any) -> Any:
