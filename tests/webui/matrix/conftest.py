@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -68,8 +68,9 @@ def start_picture(webui: Webui) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """The table: combinations by test file."""
+    """The table: combinations by test file; and why the host cannot do some."""
     table: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(COLUMNS, 0))
+    reasons: Counter[str] = Counter()
     for outcome, reports in terminalreporter.stats.items():
         for report in reports:
             if getattr(report, "when", "") != "call" and outcome not in ("skipped", "error"):
@@ -79,6 +80,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             refused = ("refused", True) in report.user_properties
             column = {"passed": "refused" if refused else "passed", "skipped": "not in the host"}.get(outcome, "failed")
             row[column] += 1
+            if outcome == "skipped":
+                reasons[str(report.longrepr[2]).removeprefix("Skipped: ")] += 1
     if not table:
         return
     table["total"] = {column: sum(row[column] for row in table.values()) for column in COLUMNS}
@@ -86,3 +89,5 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     terminalreporter.write_line(f"{'':16}" + "".join(f"{column:>16}" for column in COLUMNS))
     for area, row in table.items():
         terminalreporter.write_line(f"{area:16}" + "".join(f"{row[column]:16}" for column in COLUMNS))
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count} x {reason}")
