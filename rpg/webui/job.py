@@ -38,6 +38,7 @@ class Job:
         self.base_prompt = without_networks(plan.base_prompt)
         self.regional = Regional(plan.layout, plan.base_ratios)
         self.caches: dict[tuple[bool, bool], list[Any]] = {}
+        self.base_cache: list[Any] = [None, None]
         self.weights: Any = None
         self.attached = ExitStack()
         self.unet: Any = None
@@ -49,7 +50,7 @@ class Job:
             raise GenerationError(
                 "Regional Prompter and RPG are both on, and each wants to place the prompts; turn one of them off."
             )
-        prompts, hr_prompts = p.prompts, getattr(p, "hr_prompts", None)
+        prompts, hr_prompts, cache = p.prompts, getattr(p, "hr_prompts", None), p.cached_c
         running.append(self)
         try:
             self._attach()
@@ -57,6 +58,7 @@ class Job:
                 p.prompts = [self.base_prompt] * len(prompts)
                 if hr_prompts is not None:
                     p.hr_prompts = [self.base_prompt] * len(hr_prompts)
+                p.cached_c = self.base_cache  # the host's keeps the main prompt for the next batch
                 p.setup_conds()
                 conditioning, unconditional_conditioning = p.c, p.uc
             self._check_parts([*p.prompts, *(getattr(p, "hr_prompts", None) or [])])
@@ -68,7 +70,7 @@ class Job:
             running.remove(self)
             self.attached.close()
             self.unet = None
-            p.prompts = prompts
+            p.prompts, p.cached_c = prompts, cache
             if hr_prompts is not None:
                 p.hr_prompts = hr_prompts
 
@@ -132,7 +134,9 @@ class Job:
         self.regional.tables = {part.context.shape[1]: part.table for part in joined}
 
     def _encode(self) -> tuple[list[Any], list[Any]]:
-        """Schedules of the regions' prompts and negative prompts by the host's parser, encoded once a pass."""
+        """Schedules of the regions' prompts and negative prompts by the host's parser, each encoded once a pass.
+
+        One by one, as the host encodes its own: in a batch, longer prompts and emphasis would change the others."""
         p = self.p
         hires = bool(getattr(p, "is_hr_pass", False))
         width, height = (p.hr_upscale_to_x, p.hr_upscale_to_y) if hires else (p.width, p.height)

@@ -27,6 +27,9 @@ fault: dict[str, Any] = {}
 probe: dict[str, Any] = {}
 """``calls`` left to watch, and the ``records`` of what was seen."""
 
+encoder: dict[str, Any] = {}
+"""The ``texts`` that each call of the text encoder got, and the ``hook`` that notes them."""
+
 
 def _raise(error: Exception) -> None:
     raise error
@@ -109,6 +112,16 @@ def routes(_demo: Any, app: FastAPI) -> None:
         records = probe.pop("records", [])
         probe.update(calls=calls, records=[])
         return records
+
+    @app.post("/rpg-test/encoded")
+    def encoded() -> Any:
+        """The texts of every call of the text encoder since the last time."""
+        texts = encoder.get("texts", [])
+        if "hook" in encoder:
+            encoder["hook"].remove()
+        model = shared.sd_model.cond_stage_model
+        encoder.update(texts=[], hook=model.register_forward_pre_hook(lambda _, args: encoder["texts"].append(list(args[0]))))
+        return texts
 
     @app.get("/rpg-test/state")
     def state() -> Any:
