@@ -86,7 +86,6 @@ def test_dynamic_thresholding(webui: Webui) -> None:
 def test_adetailer(webui: Webui, asked: bool) -> None:
     """Its inpainting is what one would do by hand: without regions, unless its list of scripts names them."""
     needs(NAMES[3])
-    names = webui.get("/sdapi/v1/options")["ad_script_names"]
     square = np.zeros((128, 256, 3))
     square[32:96, 64:192] = 255
     settings = {"prompt": "a green star", "denoising_strength": 0.9}
@@ -94,10 +93,7 @@ def test_adetailer(webui: Webui, asked: bool) -> None:
     detail = {"ad_model": "square", "ad_prompt": settings["prompt"], "ad_denoising_strength": 0.9, "ad_dilate_erode": 0}
     before = webui.generate(rpg=RED_BLUE, n_iter=2)
     webui.options(ad_script_names="rpg_test_support" + ",rpg_script" * asked)
-    try:
-        after = webui.generate(rpg=RED_BLUE, n_iter=2, alwayson_scripts={"ADetailer": {"args": [True, False, detail]}})
-    finally:
-        webui.options(ad_script_names=names)
+    after = webui.generate(rpg=RED_BLUE, n_iter=2, alwayson_scripts={"ADetailer": {"args": [True, False, detail]}})
     for number in range(2):
         start = {"init_images": [write_image(before.images[-2:][number])], "inpaint_full_res_padding": 32, "seed": 1 + number}
         alike = webui.generate("img2img", RED_BLUE if asked else None, **settings, **by_hand, **start)
