@@ -51,6 +51,15 @@ def check_locality(
     check_probe(webui)
 
 
+def check_refused(webui: Webui, sentence: str, **settings: Any) -> None:
+    """The API answers with the sentence, and the model is not asked once."""
+    webui.post("/rpg-test/fault", name="error", calls=1)
+    answer = webui.request(**settings)
+    webui.post("/rpg-test/fault", name="")
+    assert answer.status_code == 422, answer.text
+    assert sentence in answer.json()["detail"]
+
+
 def check_probe(webui: Webui) -> None:
     """The locality law on what the probe has seen since it was armed."""
     records = webui.post("/rpg-test/probe", calls=0)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.webui.host import Webui, write_image
-from tests.webui.laws import check_identity, distance, generate_apart, same_as_base
+from tests.webui.laws import check_identity, check_refused, distance, generate_apart, same_as_base
 from tests.webui.test_generation import RED_BLUE
 
 FOLDER = Path(os.environ.get("RPG_TEST_EXTENSIONS") or Path.home() / "webui-extensions")
@@ -52,8 +52,7 @@ def test_regional_prompter_on_is_refused(webui: Webui, record_property: Any) -> 
     prompt = "a red circle BREAK a blue square"
     alone = webui.generate(prompt=prompt, alwayson_scripts=regional_prompter())
     assert "RP Active: True" in alone.infotexts[0]
-    answer = webui.request(rpg=RED_BLUE, prompt=prompt, alwayson_scripts=regional_prompter())
-    assert (answer.status_code, "turn one of them off" in answer.json()["detail"]) == (422, True)
+    check_refused(webui, "turn one of them off", rpg=RED_BLUE, prompt=prompt, alwayson_scripts=regional_prompter())
 
 
 @pytest.mark.parametrize(
@@ -64,6 +63,7 @@ def test_controlnet_sees_the_base_prompt_only(webui: Webui, settings: dict[str, 
     webui.options(sd_model_checkpoint="sd1-deep")
     hint = write_image(webui.generate(seed=5).image)
     unit = {"enabled": True, "module": "none", "model": "tiny", "image": hint, "weight": 1.0}
+    settings = {**settings, "width": 128, "height": 64, "steps": 4}
     control = {**settings, "alwayson_scripts": {"controlnet": {"args": [unit]}}}
     plain = webui.generate(**control)
     assert distance(plain.images[:1], webui.generate(**settings).images[:1]) > 5

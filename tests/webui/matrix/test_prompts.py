@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.webui.host import PROMPT, Webui
-from tests.webui.laws import check_identity, distance, generate_apart, same_as_base
+from tests.webui.laws import check_identity, check_refused, distance, generate_apart, same_as_base
 from tests.webui.matrix.extras import EMBEDDING, HYPERNET, LORA, STYLE, UNET_LORA
 
 TAGS = [f"<lora:{LORA}:0.8>", f"<lora:{UNET_LORA}:-1>", f"<hypernet:{HYPERNET}:1>", f"<lora:{LORA}:0.5><hypernet:{HYPERNET}:0.5>"]
@@ -17,6 +17,7 @@ HIRES: dict[str, Any] = {"enable_hr": True, "hr_scale": 1.25, "hr_upscaler": "La
 @pytest.mark.parametrize("tag", TAGS)
 @pytest.mark.parametrize("settings", [{"batch_size": 2, "n_iter": 2, "steps": 3}, HIRES], ids=["batches", "hires"])
 def test_network_in_a_region_is_the_one_of_the_whole_picture(webui: Webui, tag: str, settings: dict[str, Any]) -> None:
+    settings = {**settings, "width": 128, "height": 64}
     plain, with_tag = webui.generate(**settings), webui.generate(prompt=f"{PROMPT} {tag}", **settings)
     assert distance(plain.images, with_tag.images) > 5
     for prompt, regions in ((PROMPT, [f"{PROMPT} {tag}", PROMPT]), (f"{PROMPT} {tag}", [f"{PROMPT} {tag}", PROMPT])):
@@ -44,9 +45,7 @@ def test_other_prompts_in_the_hires_pass(webui: Webui) -> None:
 
 def test_one_network_with_two_weights_is_refused(webui: Webui, record_property: Any) -> None:
     record_property("refused", True)
-    rpg = {"regions": [f"a cat <lora:{LORA}:0.5>", f"a dog <lora:{LORA}:0.6>"]}
-    answer = webui.request(rpg=rpg)
-    assert (answer.status_code, "name it once" in answer.json()["detail"]) == (422, True)
+    check_refused(webui, "name it once", rpg={"regions": [f"a cat <lora:{LORA}:0.5>", f"a dog <lora:{LORA}:0.6>"]})
 
 
 def test_embedding(webui: Webui) -> None:
@@ -70,11 +69,16 @@ def test_and_in_the_base_only(webui: Webui, batch_size: int) -> None:
     check_identity(webui, rpg=same_as_base(prompt=PROMPT), prompt=prompt, batch_size=batch_size)
 
 
-def test_another_count_of_and_is_refused(webui: Webui, record_property: Any) -> None:
+@pytest.mark.parametrize("prompt", [PROMPT, "a AND b", "a :2 AND b AND c"])
+def test_another_count_of_and_is_refused(webui: Webui, record_property: Any, prompt: str) -> None:
     record_property("refused", True)
-    for prompt in (PROMPT, "a AND b", "a :2 AND b AND c"):
-        answer = webui.request(rpg={"regions": ["a AND b AND c", "d"]}, prompt=prompt)
-        assert (answer.status_code, "by AND" in answer.json()["detail"]) == (422, True)
+    check_refused(webui, "Region 1 joins 3 prompts by AND", rpg={"regions": ["a AND b AND c", "d"]}, prompt=prompt)
+
+
+def test_another_count_of_and_in_the_hires_pass_is_refused(webui: Webui, record_property: Any) -> None:
+    record_property("refused", True)
+    rpg = {"regions": ["a AND b", "d"]}
+    check_refused(webui, "the base prompt 1", rpg=rpg, **{**HIRES, "prompt": "a AND b", "hr_prompt": "c"})
 
 
 def test_negative_prompt_of_one_region(webui: Webui) -> None:
@@ -107,6 +111,16 @@ def test_every_picture_of_a_batch_has_its_own_base_prompt(webui: Webui) -> None:
         single = webui.generate(rpg=rpg, prompt=prompt)
         assert distance([image], single.images) <= 1
     assert distance(matrix.images[-4:-3], matrix.images[-1:]) > 5
+
+
+def test_wildcards(webui: Webui) -> None:
+    prompts = ["a green star", "a cyan triangle", "a red circle, a blue square, " * 12]
+    rpg = {"regions": ["a red circle", "a blue square"], "base_ratio": 0.6}
+    scripts = {"Wildcards": {"args": prompts}}
+    together = webui.generate(rpg=rpg, prompt="__thing__", batch_size=3, alwayson_scripts=scripts, width=128, height=64)
+    for prompt, seed, image in zip(prompts, range(1, 4), together.images[-3:]):
+        single = webui.generate(rpg=rpg, prompt=prompt, seed=seed, width=128, height=64)
+        assert distance([image], single.images) <= 1
 
 
 def test_styles(webui: Webui) -> None:
