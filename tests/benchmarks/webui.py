@@ -24,7 +24,7 @@ from tests.benchmarks.speed import LAYOUTS, machine, write
 from tests.webui.host import WEBUI, Webui
 
 PARTS = ["a red circle", "a blue square", "a green triangle", "a yellow star"]
-SHORT, LONG = 2, 6
+SHORT, LONG = 1, 4
 
 
 def bodies(regions: int) -> dict[str, dict[str, Any]]:
