@@ -8,8 +8,8 @@ from typing import Any
 
 from allpairspy import AllPairs
 
-EDITING = "instruct-pix2pix"
-MODELS = ["shapes", "sd2-v", "sdxl", "sd1-inpainting", EDITING]
+INPAINTING, EDITING = "sd1-inpainting", "instruct-pix2pix"
+MODELS = ["shapes", "sd2-v", "sdxl", INPAINTING, EDITING]
 ADAPTIVE = "DPM adaptive"
 """Takes dozens of steps, so it is not in the combinations."""
 SAMPLERS = [
@@ -58,6 +58,8 @@ SAMPLING: dict[str, dict[str, Any]] = {
     "zero terminal SNR": {"sd_noise_schedule": "Zero Terminal SNR"},
     "eta, churn": {"eta_ancestral": 0.5, "s_churn": 0.5, "s_noise": 1.01},
 }
+SKIPPING = ["NGMS", "NGMS, all steps", "skip early CFG"]
+"""The negative prompt, in some steps."""
 READING: dict[str, dict[str, Any]] = {
     "defaults": {},
     "clip skip": {"CLIP_stop_at_last_layers": 2},
@@ -99,13 +101,34 @@ def pairwise() -> list[dict[str, Any]]:
     count = Counter(seen.keys())
     for row in rows:  # the model that has seen fewest of the row's values, then the one with fewest rows
         values = set(row.items())
-        row["model"] = model = min(seen, key=lambda model: (len(values & seen[model]), count[model]))
+        able = [model for model in seen if not host_cannot({**row, "model": model})]
+        row["model"] = model = min(able, key=lambda model: (len(values & seen[model]), count[model]))
         seen[model] |= values
         count[model] += 1
+    plain = {factor: values[0] for factor, values in FACTORS.items()}
+    rows += [{**plain, "model": INPAINTING, "sampling": sampling} for sampling in SKIPPING]
+    rows += [{**plain, "model": INPAINTING, "task": "latent hires"}]
     for number in range(max(map(len, FACTORS.values()))):
         row = {factor: values[(number + number // len(values)) % len(values)] for factor, values in FACTORS.items()}
         rows.append({**row, "model": EDITING, "task": "img2img"})
     return sorted(rows, key=lambda row: (row["model"], row["optimisation"]))
+
+
+def host_cannot(row: dict[str, Any]) -> str:
+    """Why the host fails at a combination without regions, too; or nothing."""
+    skips = row["sampling"] in SKIPPING
+    if row["model"] == INPAINTING and row["task"] == "latent hires":
+        return "an inpainting model's mask keeps the first pass's size in a latent hires pass"
+    if (row["model"] == INPAINTING and skips) or (row["model"] == EDITING and skips and not edits(row)):
+        return "where the negative prompt is skipped, the picture that an inpainting or editing model looks at is not"
+    if row["model"] == EDITING and row["sampling"] == "skip early CFG":
+        return "skip early CFG skips one of an editing model's two unconditional parts"
+    return ""
+
+
+def edits(row: dict[str, Any]) -> bool:
+    """Whether the host can give InstructPix2Pix a picture's own CFG: not with ``AND``, nor with prompts of unequal length."""
+    return row["prompt"] not in ("and", "76 tokens", "400 tokens") and row["negative"] != "long"
 
 
 def names(row: dict[str, Any]) -> Iterator[str]:
