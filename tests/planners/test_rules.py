@@ -172,3 +172,20 @@ def test_repetition_ends(head, unit):
 def test_regions(caption, ratio, expected):
     made = plan(caption)
     assert (made.split_ratio, [region.prompt for region in made.regions]) == (ratio, expected)
+
+
+@pytest.mark.parametrize(
+    ("caption", "split_ratio", "prompts"),
+    [
+        (
+            "a cat and a dog in the top row and a bird and a fish in the bottom row",
+            "1,1,1;1,1,1",
+            ["a cat", "a dog", "a bird", "a fish"],
+        ),
+        ("a cat, a dog and a fish at the top, a bird at the bottom", "1,1,1,1;1", ["a cat", "a dog", "a fish", "a bird"]),
+        ("a cat and a dog on the right", "1,1", ["a cat", "a dog"]),
+    ],
+)
+def test_a_place_behind_a_list_is_that_of_all_of_it(caption: str, split_ratio: str, prompts: list[str]) -> None:
+    made = plan(caption)
+    assert (made.split_ratio, [region.prompt for region in made.regions]) == (split_ratio, prompts)

@@ -109,6 +109,9 @@ class _Reader(EnglishClaims):
             return self._side_mark(index)
         if mark.kind in ("relation", "between"):
             return self._relation_mark(index)
+        if mark.kind == "row" and self._ends_a_list(index):
+            self.place_list(mark.place)
+            return index + 1
         self.listing = True
         if mark.kind == "order":
             self.reading.order = mark.order
@@ -137,9 +140,22 @@ class _Reader(EnglishClaims):
         if (self._is_fresh(index) or mark.labels) and leads and begin < len(self.tokens):
             return self._place(begin, mark.place)
         self.attached = ""
-        if self.current:
+        if self._ends_a_list(index):
+            self.place_list(mark.place)
+        elif self.current:
             self.place_current(mark.place, bool(re.search(r"\b(?:his|her|its|their)\b", token.text)))
         return index + 1
+
+    def _ends_a_list(self, index: int) -> bool:
+        """Whether a mark stands behind "a cat and a dog", before other things: then it places them all."""
+        things = self.reading.things[-2:]
+        if len(things) < 2 or any(thing.place or thing.relation for thing in things) or self._is_fresh(index):
+            return False
+        before = next((token.kind for token in reversed(self.tokens[:index]) if token.kind in ("and", "stop", "mark")), "")
+        begin = index + 1
+        while begin < len(self.tokens) and self.tokens[begin].kind in ("sep", "stop", "and"):
+            begin += 1
+        return before == "and" and begin > index + 1 and begin < len(self.tokens) and self._starts(begin)
 
     def _skip(self, index: int) -> int:
         while index < len(self.tokens) and (self.tokens[index].text in _COPULA or self.tokens[index].kind in ("sep", "stop")):

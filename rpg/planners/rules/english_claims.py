@@ -98,6 +98,13 @@ class EnglishClaims(Claims):
         elif thing.place is None:
             thing.place, thing.relation = place, None
 
+    def place_list(self, place: Place) -> None:
+        """Give a place to everything named since the last place."""
+        for thing in reversed(self.reading.things):
+            if thing.place or thing.relation:
+                break
+            thing.place = place
+
     def enclose(self, phrase: Phrase) -> None:
         """Put a phrase such as "in a cafe" into the surroundings."""
         link = self.text[self.held : phrase.start]
