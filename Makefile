@@ -10,7 +10,7 @@ BASE_RATIO ?= 0.5
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run ui test check test-webui test-matrix soak fuzz bench-speed bench-webui
+.PHONY: run ui test check test-webui test-matrix soak fuzz bench-speed bench-webui bench-composition train
 
 run: $(INSTALLED) ## make a picture with the embedded model
 	@$(VENV)/bin/python -m rpg generate "$(CAPTION)" --seed $(SEED) --base-ratio $(BASE_RATIO)
@@ -45,6 +45,12 @@ bench-speed: $(INSTALLED) ## time steps with regions against plain ones; half an
 
 bench-webui: $(INSTALLED) ## the same inside the real webui; BENCH="--regional-prompter FOLDER" compares with that
 	WEBUI="$(WEBUI)" $(VENV)/bin/python -m tests.benchmarks.webui $(BENCH)
+
+bench-composition: $(INSTALLED) ## does each object get its own colour, shape and place; an hour on two cores, goes on where interrupted
+	$(VENV)/bin/python -m tests.benchmarks.composition $(BENCH)
+
+train: $(INSTALLED) ## the embedded model from a seed; two hours on two cores, goes on where interrupted
+	$(VENV)/bin/python -m rpg.shapes.training $(TRAIN)
 
 $(INSTALLED): requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.10 or 3.11 with venv is needed; name it with make PYTHON=..."; exit 1; }

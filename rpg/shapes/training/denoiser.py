@@ -1,0 +1,103 @@
+"""UNet and text encoder, trained together to predict v (Salimans and Ho, 2022) under Stable Diffusion's noise schedule.
+
+Predicting the noise says next to nothing about the caption where noise is strong, which is where objects get their
+places, colours and shapes; v weighs all steps alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rpg.shapes.training import models
+from rpg.shapes.training.autoencoder import encode, tensor
+from rpg.shapes.training.loop import train
+from rpg.shapes.training.scenes import Scene, caption, draw, random_scene
+
+STEPS = 6000
+FIRST_STEPS = STEPS // 5
+TOKENS = 3072
+"""Latents in a batch, so that every step costs the same whatever its pictures' size."""
+WITHOUT_CAPTION = 0.1
+REUSED = 4
+"""Times that a scene is used, always with another caption and noise: encoding it is half of what a use costs."""
+
+
+@dataclass(frozen=True)
+class Size:
+    width: int
+    height: int
+    share: float
+    """Of the steps."""
+    most: int = 4
+    """Objects."""
+
+    @property
+    def batch(self) -> int:
+        return max(1, TOKENS // (self.width * self.height // 64))
+
+
+FIRST = (Size(80, 80, 0.5, 1), Size(96, 96, 0.3, 2), Size(112, 80, 0.1, 2), Size(80, 112, 0.1, 2))
+"""For ``FIRST_STEPS``: words and colours are learnt from many small pictures."""
+THEN = (
+    Size(96, 96, 0.18, 3),
+    Size(128, 128, 0.38),
+    Size(192, 128, 0.10),
+    Size(128, 192, 0.08),
+    Size(224, 128, 0.10),
+    Size(128, 224, 0.03),
+    Size(256, 128, 0.03),
+    Size(128, 256, 0.02),
+    Size(384, 128, 0.03),
+    Size(128, 384, 0.02),
+    Size(256, 256, 0.03),
+)
+
+
+class Denoiser(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.unet = models.unet()
+        self.text_encoder = models.text_encoder()
+
+    def forward(self, latents: Tensor, times: Tensor, tokens: Tensor) -> Any:
+        return self.unet(latents, times, self.text_encoder(tokens).last_hidden_state).sample
+
+
+def trained(folder: Path, seed: int, device: str, autoencoder: Any) -> Any:
+    """Train, or take what was trained, and return the ``Denoiser``."""
+    torch.manual_seed(seed)
+    network = Denoiser().to(device)
+    network.unet.to(memory_format=torch.channels_last)
+    noise = models.noise()
+    tokenizer = models.tokenizer()
+
+    @cache
+    def encoded(size: Size, number: int) -> tuple[Scene, Tensor]:
+        """A scene and its latents: [4, height / 8, width / 8]."""
+        scene = random_scene(Random(f"{seed} scene {size.width} {size.height} {number}"), size.width, size.height, size.most)
+        with torch.no_grad():
+            latents = encode(autoencoder, tensor([draw(scene)]).to(device))[0] * autoencoder.config.scaling_factor
+        return scene, latents
+
+    def loss(network: nn.Module, step: int) -> Tensor:
+        rng = Random(f"{seed} denoiser {step}")
+        sizes, steps = (FIRST, FIRST_STEPS) if step < FIRST_STEPS else (THEN, STEPS - FIRST_STEPS)
+        size = rng.choices(sizes, [size.share for size in sizes])[0]
+        scenes = max(size.batch, round(steps * size.share * size.batch / REUSED))
+        batch = [encoded(size, rng.randrange(scenes)) for _ in range(size.batch)]
+        captions = ["" if rng.random() < WITHOUT_CAPTION else caption(rng, scene) for scene, _ in batch]
+        tokens = tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids.to(device)
+        clean = torch.stack([latents for _, latents in batch]).contiguous(memory_format=torch.channels_last)
+        added = torch.randn_like(clean)
+        times = torch.randint(noise.config.num_train_timesteps, (len(batch),)).to(device)
+        predicted = network(noise.add_noise(clean, added, times), times, tokens)
+        return nn.functional.mse_loss(predicted, noise.get_velocity(clean, added, times))
+
+    return train("denoiser", network, loss, folder=folder, seed=seed, steps=STEPS, rate=1e-3).requires_grad_(False).eval()

@@ -1,0 +1,125 @@
+"""The methods compared: each makes the picture of a case from its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+from torch import Tensor, nn
+
+from rpg import hooks
+from rpg.conditioning import Table
+from rpg.layout import Layout
+from rpg.planners.planning import make_plan
+from rpg.planners.request import PlanRequest
+from tests.benchmarks.composition.cases import Case
+from tests.benchmarks.methods import published
+
+PLAIN, OURS, PLANNED, PUBLISHED, LATENT = "plain", "ours", "ours, planned offline", "published", "latents"
+METHODS = (PLAIN, OURS, PLANNED, PUBLISHED, LATENT)
+
+
+@dataclass(frozen=True)
+class Settings:
+    method: str
+    base_ratio: float | None = None
+    """None: as the offline planner advises, 0.4 for several objects of one class, else 0."""
+    guidance: float = 4.0
+    steps: int = 20
+    first: float = 0.0
+    """Share of the steps before regions begin; the base prompt has the picture then."""
+    last: float = 1.0
+    """Share of the steps after which it has it again."""
+    layers: str = "all"
+    """Or ``fine``, the ones at the latent's own resolution, or ``coarse``, the others."""
+
+
+def picture(pipe: Any, case: Case, settings: Settings, seed: int) -> Image.Image:
+    """One picture; the noise depends on nothing but seed and size."""
+    options: dict[str, Any] = {
+        "width": case.arrangement.width,
+        "height": case.arrangement.height,
+        "guidance_scale": settings.guidance,
+        "num_inference_steps": settings.steps,
+    }
+    if settings.method == PLAIN:
+        plain = StableDiffusionPipeline(**pipe.components, requires_safety_checker=False)
+        plain.set_progress_bar_config(disable=True)
+        return _first(plain(prompt=case.caption, generator=torch.Generator().manual_seed(seed), **options))
+    ratio = (0.4 if case.same_class else 0.0) if settings.base_ratio is None else settings.base_ratio
+    plan = make_plan(PlanRequest(caption=case.caption)) if settings.method == PLANNED else case.plan(ratio)
+    started: list[hooks.Regional] = []
+
+    def attached(unet: nn.Module, regional: hooks.Regional) -> AbstractContextManager[None]:
+        started.append(regional)
+        window(0)
+        if settings.method in (OURS, PLANNED):
+            return hooks.attach(unet, regional)
+        (table,) = regional.tables.values()
+        latent = (case.arrangement.height // 8, case.arrangement.width // 8)
+        method = published if settings.method == PUBLISHED else latents
+        return method(unet, regional.layout, regional.base_ratios[0], table, latent)
+
+    def window(step: int) -> None:
+        share = step / settings.steps
+        ratios = plan.base_ratios if settings.first <= share < settings.last else (1.0,) * len(plan.regions)
+        if started[0].base_ratios != tuple(ratios):
+            started[0].base_ratios = tuple(ratios)
+            started[0].forget()
+
+    def after_step(_pipe: Any, step: int, _time: Any, values: dict[str, Any]) -> dict[str, Any]:
+        window(step + 1)
+        return values
+
+    with ExitStack() as changes:
+        if settings.layers != "all":
+            changes.enter_context(patch.object(hooks, "cross_attentions", _of_level(settings.layers)))
+        changes.enter_context(patch("rpg.pipelines.regional.attach", attached))
+        if settings.first or settings.last < 1:
+            options["callback_on_step_end"] = after_step
+        return _first(pipe.generate(plan, seed=seed, **options))
+
+
+def _first(result: Any) -> Image.Image:
+    image: Image.Image = result.images[0]
+    return image
+
+
+@contextmanager
+def latents(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, latent: tuple[int, int]) -> Iterator[None]:
+    """The paper's equations taken at their word: every region's part of the latent is denoised by itself with its own prompt,
+    the parts are laid side by side and mixed with the whole latent, denoised with the base prompt."""
+    original = unet.forward
+
+    def forward(sample: Tensor, timestep: Any, encoder_hidden_states: Tensor, **rest: Any) -> Any:
+        def denoised(part: Tensor, segment: int) -> Tensor:
+            context = encoder_hidden_states[:, slice(*table[segment])]
+            return original(part, timestep, encoder_hidden_states=context, **{**rest, "return_dict": False})[0]
+
+        out = denoised(sample, 0) if base_ratio else torch.zeros_like(sample)
+        for segment, rect in enumerate(layout.rects(*latent), 1):
+            part = (..., slice(rect.top, rect.bottom), slice(rect.left, rect.right))
+            out[part] = torch.lerp(denoised(sample[part], segment), out[part], base_ratio)
+        return (out,)
+
+    unet.forward = forward
+    try:
+        yield
+    finally:
+        del unet.forward
+
+
+def _of_level(layers: str) -> Callable[[nn.Module], list[nn.Module]]:
+    original = hooks.cross_attentions
+
+    def chosen(unet: nn.Module) -> list[nn.Module]:
+        finest = [*original(unet.down_blocks[0]), *original(unet.up_blocks[-1])]
+        return [layer for layer in original(unet) if any(layer is one for one in finest) == (layers == "fine")]
+
+    return chosen

@@ -1,0 +1,123 @@
+"""The embedded model's training: true captions, a loop that can be interrupted, a file that loads."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from rpg import shapes
+from rpg.pipelines.loading import load
+from rpg.shapes.training import __main__ as command
+from rpg.shapes.training import autoencoder, denoiser, loop
+from rpg.shapes.training.scenes import COLOURS, NUMBERS, SHAPES, Scene, caption, random_scene
+from rpg.shapes.training.single_file import state_dict
+
+SIZES = [(96, 96), (128, 128), (384, 128), (128, 224), (512, 512)]
+KIND = re.compile(rf"\b(an?|{'|'.join(NUMBERS.values())}) ({'|'.join(COLOURS)}) ({'|'.join(SHAPES)})s?\b")
+COUNTS = {"a": 1, "an": 1} | {word: number for number, word in NUMBERS.items()}
+
+
+def scenes(number: int) -> list[Scene]:
+    rng = Random(3)
+    return [random_scene(rng, *rng.choice(SIZES)) for _ in range(number)]
+
+
+def test_objects_lie_inside_and_apart() -> None:
+    for scene in scenes(300):
+        for index, thing in enumerate(scene.things):
+            left, top, right, bottom = thing.box
+            assert min(left, top, scene.width - right, scene.height - bottom) >= 0, scene
+            for other in scene.things[:index]:
+                assert max(abs(thing.x - other.x), abs(thing.y - other.y)) > (thing.size + other.size) / 2, scene
+
+
+def test_a_whole_caption_names_every_object_and_a_partial_one_some() -> None:
+    rng = Random(4)
+    for scene in scenes(300):
+        kinds = Counter(thing.kind for thing in scene.things)
+        for partial in (0.0, 1.0):
+            text = caption(rng, scene, partial)
+            named = Counter[tuple[str, str]]()
+            for number, colour, shape in KIND.findall(text):
+                named[colour, shape] += COUNTS[number]
+            if partial and len(scene.things) > 1:
+                assert Counter() < named < kinds, text
+            else:
+                assert named == kinds, text
+            assert scene.background in text.partition(" background")[0] or "background" not in text
+
+
+def test_places_in_captions_are_true() -> None:
+    rng = Random(5)
+    seen = Counter[str]()
+    axes = {"to the left of": (0, 1), "to the right of": (0, -1), "above": (1, 1), "below": (1, -1)}
+    for scene in scenes(2000):
+        text = caption(rng, scene, 0)
+        for words, (axis, direction) in axes.items():
+            if f" {words} " in text:
+                first, second = ((colour, shape) for _, colour, shape in KIND.findall(text))
+                where = {thing.kind: (thing.x, thing.y)[axis] for thing in scene.things}
+                assert len(where) < 2 or direction * (where[second] - where[first]) > 0, text
+                seen[words] += 1
+        if len(scene.things) == 1 and (match := re.search(r"(on the left|on the right)", text)):
+            assert (scene.things[0].x < scene.width / 2) == (match[0] == "on the left"), text
+            seen[match[0]] += 1
+    assert set(seen) == {*axes, "on the left", "on the right"}
+
+
+def test_training_that_was_interrupted_ends_as_if_it_had_not_been(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "SAVE_EVERY", 3)
+    monkeypatch.setattr(loop, "LOG_EVERY", 2)
+
+    def run(folder: Path, stop_at: int | None) -> nn.Module:
+        folder.mkdir(exist_ok=True)
+        torch.manual_seed(0)
+
+        def loss(network: nn.Module, step: int) -> torch.Tensor:
+            if step == stop_at:
+                raise KeyboardInterrupt
+            inputs = torch.randn(8, 4)
+            return (network(inputs) - inputs.sum(dim=1, keepdim=True)).square().mean()
+
+        return loop.train("tiny", nn.Linear(4, 1), loss, folder=folder, seed=1, steps=10, rate=0.1)
+
+    whole = run(tmp_path / "whole", None)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "parts", 7)
+    parts = run(tmp_path / "parts", None)
+    assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), parts.parameters(), strict=True))
+    logs = [[line.split(",")[0] for line in (tmp_path / name / "tiny.csv").read_text().split()] for name in ("whole", "parts")]
+    assert logs[0] == logs[1] == ["step", "2", "4", "6", "8", "10"]
+
+
+def test_the_bundled_file_is_what_its_networks_are_written_as() -> None:
+    pipe = load().pipeline
+    written, bundled = state_dict(pipe.vae, pipe.unet, pipe.text_encoder), load_file(shapes.CHECKPOINT)
+    assert {name.rpartition(".")[2] for name in bundled.keys() - written.keys()} <= {"betas", "alphas_cumprod", "position_ids"}
+    assert all(torch.equal(value, bundled[name]) for name, value in written.items())
+
+
+def test_the_command_trains_and_writes_a_model_that_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(autoencoder, "STEPS", 2)
+    monkeypatch.setattr(autoencoder, "DECODER_STEPS", 2)
+    monkeypatch.setattr(denoiser, "STEPS", 2)
+    monkeypatch.setattr(denoiser, "TOKENS", 100)
+    monkeypatch.setattr(sys, "argv", ["training", "--folder", str(tmp_path), "--device", "cpu", "--threads", "1"])
+    before = shapes.CHECKPOINT.read_bytes()
+    assert command.main() == 0
+    assert shapes.CHECKPOINT.read_bytes() == before
+    monkeypatch.setattr(shapes, "CHECKPOINT", tmp_path / "shapes.safetensors")
+    monkeypatch.setattr(shapes, "CONFIG", tmp_path / "diffusers")
+    loaded = load()
+    assert loaded.pipeline.vae.config.scaling_factor != 1
+    assert loaded.pipeline("1,1", prompt="a red circle BREAK a blue square", seed=0, num_inference_steps=2).images[0].size
+    size = (tmp_path / "shapes.safetensors").stat().st_size
+    assert size < 18e6
