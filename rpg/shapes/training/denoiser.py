@@ -20,8 +20,8 @@ from rpg.shapes.training.autoencoder import encode, tensor
 from rpg.shapes.training.loop import train
 from rpg.shapes.training.scenes import Scene, caption, draw, random_scene
 
-STEPS = 6000
-FIRST_STEPS = STEPS // 5
+STEPS = 16000
+FIRST_STEPS = 1200
 TOKENS = 3072
 """Latents in a batch, so that every step costs the same whatever its pictures' size."""
 WITHOUT_CAPTION = 0.1
@@ -96,7 +96,8 @@ def trained(folder: Path, seed: int, device: str, autoencoder: Any) -> Any:
         tokens = tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids.to(device)
         clean = torch.stack([latents for _, latents in batch]).contiguous(memory_format=torch.channels_last)
         added = torch.randn_like(clean)
-        times = torch.randint(noise.config.num_train_timesteps, (len(batch),)).to(device)
+        # More of the strong noise, in which objects get their number and places.
+        times = (torch.rand(len(batch)) ** 0.65 * noise.config.num_train_timesteps).long().to(device)
         predicted = network(noise.add_noise(clean, added, times), times, tokens)
         return nn.functional.mse_loss(predicted, noise.get_velocity(clean, added, times))
 

@@ -163,7 +163,7 @@ def _aligned(rng: Random, width: int, height: int, count: int) -> list[Place]:
     return places
 
 
-def caption(rng: Random, scene: Scene, partial: float = 0.2) -> str:
+def caption(rng: Random, scene: Scene, partial: float = 0.1) -> str:
     """What the scene shows, sometimes with places and background.
 
     Args:
