@@ -11,7 +11,7 @@ from tests.webui.matrix.combinations import LAYOUTS, NEGATIVES, PROMPTS, SAMPLER
 from tests.webui.matrix.extras import LORA
 
 JOBS = 200
-WARM_UP = 60
+WARM_UP = 40
 """Jobs after which the process has loaded all it needs."""
 GROWTH = 1.05
 FAULTS = {"error": 500, "memory": 500, "interrupt": 200, "skip": 200, "refused": 422}
