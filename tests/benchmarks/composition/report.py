@@ -85,7 +85,7 @@ def _plot(path: Path, compared: Compared, sweeps: Sweeps) -> None:
     axes[0].set_xticks(range(len(NAMES)), [name.replace("_", " ") for name in NAMES])
     axes[0].set_ylim(0, 1.02)
     axes[0].set_title("Scores with 95 % intervals")
-    axes[0].legend(loc="lower left", fontsize="small")
+    axes[0].legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=len(compared), fontsize="small")
     for axis, (name, attribute) in zip(axes[1:], (("base ratio", "base_ratio"), ("guidance", "guidance"))):
         for method in dict.fromkeys(settings.method for settings, _ in sweeps[name]):
             rows = [(getattr(settings, attribute), summary(s)) for settings, s in sweeps[name] if settings.method == method]
@@ -101,7 +101,7 @@ def _plot(path: Path, compared: Compared, sweeps: Sweeps) -> None:
                 )
         axis.set_ylim(0, 1.02)
         axis.set_xlabel(name)
-        axis.legend(loc="lower left", fontsize="small")
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, fontsize="small")
     figure.savefig(path, dpi=80)
     pyplot.close(figure)
 
