@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import gradio as gr
 from modules import scripts
 
 
@@ -12,6 +13,9 @@ class Wildcards(scripts.Script):
     def show(self, is_img2img: bool) -> Any:
         return scripts.AlwaysVisible
 
-    def process(self, p: Any, *prompts: str) -> None:
-        if prompts:
+    def ui(self, is_img2img: bool) -> list[Any]:
+        return [gr.Textbox(visible=False, label="Wildcards, one a line")]
+
+    def process(self, p: Any, lines: str) -> None:
+        if prompts := lines.splitlines():
             p.all_prompts = [prompts[number % len(prompts)] for number in range(len(p.all_prompts))]
