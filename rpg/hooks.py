@@ -23,7 +23,7 @@ from rpg.layout import Layout
 PROJECTIONS = ("to_q", "to_k", "to_v", "to_out")
 
 
-MAX_KEPT = 0.04
+MAX_KEPT = 0.035
 """Most memory that kept keys and values may take, in shares of the UNet's weights. What does not fit is computed anew."""
 MAX_IDLE = 8
 """After how many calls of the UNet without it a context is forgotten; hosts may split a step's rows over several calls."""
