@@ -160,8 +160,8 @@ class RpgView {
 
     render() {
         const {draft, planner, history} = this.editor;
-        this.renderFields();
         this.resize(this.table, this.rows, draft.regions.length, (index) => this.buildRow(index), (row) => row.element);
+        this.renderFields();
         draft.regions.forEach((region, index) => {
             const row = this.rows[index];
             rpgSetText(row.prompt, region.prompt);

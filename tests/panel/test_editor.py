@@ -136,6 +136,9 @@ def test_a_plan_is_written_by_hand(page: Page) -> None:
     assert page.json == ""
     page.ratio.fill("1,1,2;1")
     expect(page.rows).to_have_count(3)
+    shared = page.locate("input.rpg-base-ratio").input_value()
+    for number in range(3):
+        expect(page.rows.nth(number).locator(".rpg-own-ratio")).to_have_attribute("placeholder", shared)
     page.prompt(1).press_sequentially("a cat")
     expect(page.cells.nth(0)).to_have_text("1a cat")
     page.prompt(1).press("Home")
