@@ -136,9 +136,6 @@ def test_a_plan_is_written_by_hand(page: Page) -> None:
     assert page.json == ""
     page.ratio.fill("1,1,2;1")
     expect(page.rows).to_have_count(3)
-    shared = page.locate("input.rpg-base-ratio").input_value()
-    for number in range(3):
-        expect(page.rows.nth(number).locator(".rpg-own-ratio")).to_have_attribute("placeholder", shared)
     page.prompt(1).press_sequentially("a cat")
     expect(page.cells.nth(0)).to_have_text("1a cat")
     page.prompt(1).press("Home")
@@ -250,6 +247,14 @@ def test_planning_fills_the_editor_and_can_be_undone(page: Page) -> None:
     assert page.json == ""
     page.locate("button:text-is('Undo')").click()
     assert page.prompts() == ["by hand", ""]
+
+
+def test_rows_that_planning_adds_show_the_base_ratio(page: Page) -> None:
+    page.locate("#rpg-standalone-prompt textarea").fill("a cat, a dog and a bird")
+    page.button("plan-button").click()
+    expect(page.rows).to_have_count(3)
+    for number in range(3):
+        expect(page.rows.nth(number).locator(".rpg-own-ratio")).to_have_attribute("placeholder", "0")
 
 
 def test_planning_shows_its_words_and_stops_for_its_own_page_only(
