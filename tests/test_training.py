@@ -11,12 +11,12 @@ from random import Random
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import nn
+from torch import distributed, multiprocessing, nn
 
 from rpg import shapes
 from rpg.pipelines.loading import load
 from rpg.shapes.training import __main__ as command
-from rpg.shapes.training import autoencoder, denoiser, loop
+from rpg.shapes.training import autoencoder, denoiser, loop, models, text_encoder
 from rpg.shapes.training.scenes import COLOURS, NUMBERS, SHAPES, Scene, caption, random_scene
 from rpg.shapes.training.single_file import state_dict
 
@@ -73,6 +73,49 @@ def test_places_in_captions_are_true() -> None:
     assert set(seen) == {*axes, "on the left", "on the right"}
 
 
+def tiny_loss(network: nn.Module, _: int, rng: Random) -> torch.Tensor:
+    inputs = torch.randn(8, 4) + rng.random()
+    loss: torch.Tensor = (network(inputs) - inputs.sum(dim=1, keepdim=True)).square().mean()
+    return loss
+
+
+def train_tiny(folder: Path) -> nn.Module:
+    torch.manual_seed(0)
+    return loop.train("tiny", nn.Linear(4, 1), tiny_loss, folder=folder, seed=1, steps=10, rate=0.1)
+
+
+def train_tiny_together(rank: int, folder: Path) -> None:
+    distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
+    train_tiny(folder)
+    distributed.destroy_process_group()
+
+
+def test_two_processes_train_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
+    (tmp_path / "alone").mkdir()
+    alone = train_tiny(tmp_path / "alone")
+    multiprocessing.spawn(train_tiny_together, (tmp_path,), 2)
+    saved = torch.load(tmp_path / "tiny.pt", weights_only=True)["average"]
+    for name, value in alone.state_dict().items():
+        torch.testing.assert_close(saved[f"module.{name}"], value)
+
+
+def test_every_token_is_to_tell_what_was_last_named() -> None:
+    tokenizer = models.tokenizer()
+    text = "two cyan triangles on the left, a red heart on the right on a pink background"
+    rows = text_encoder.last_named(tokenizer, text)
+    tokens = tokenizer(text, padding="max_length", max_length=text_encoder.LENGTH).input_ids
+    words = {tokenizer.decode([token]): row for token, row in zip(tokens, rows, strict=True)}
+
+    def names(row: list[int]) -> list[str | None]:
+        return [None if index < 0 else slot[index] for slot, index in zip(text_encoder.SLOTS, row, strict=True)]
+
+    assert names(words["angles"]) == ["two", "cyan", "triangle", None, None]
+    assert names(words["heart"]) == ["a", "red", "heart", "left", None]
+    assert names(words["background"]) == ["a", "red", "heart", "right", "pink"]
+    assert rows[tokens.index(tokenizer.eos_token_id)] == [-1] * len(text_encoder.SLOTS)
+
+
 def test_training_that_was_interrupted_ends_as_if_it_had_not_been(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "SAVE_EVERY", 3)
     monkeypatch.setattr(loop, "LOG_EVERY", 2)
@@ -81,11 +124,10 @@ def test_training_that_was_interrupted_ends_as_if_it_had_not_been(tmp_path: Path
         folder.mkdir(exist_ok=True)
         torch.manual_seed(0)
 
-        def loss(network: nn.Module, step: int) -> torch.Tensor:
+        def loss(network: nn.Module, step: int, rng: Random) -> torch.Tensor:
             if step == stop_at:
                 raise KeyboardInterrupt
-            inputs = torch.randn(8, 4)
-            return (network(inputs) - inputs.sum(dim=1, keepdim=True)).square().mean()
+            return tiny_loss(network, step, rng)
 
         return loop.train("tiny", nn.Linear(4, 1), loss, folder=folder, seed=1, steps=10, rate=0.1)
 
@@ -108,9 +150,10 @@ def test_the_bundled_file_is_what_its_networks_are_written_as() -> None:
 def test_the_command_trains_and_writes_a_model_that_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(autoencoder, "STEPS", 2)
     monkeypatch.setattr(autoencoder, "DECODER_STEPS", 2)
+    monkeypatch.setattr(text_encoder, "STEPS", 2)
     monkeypatch.setattr(denoiser, "STEPS", 2)
     monkeypatch.setattr(denoiser, "TOKENS", 100)
-    monkeypatch.setattr(sys, "argv", ["training", "--folder", str(tmp_path), "--device", "cpu", "--threads", "1"])
+    monkeypatch.setattr(sys, "argv", ["training", "--folder", str(tmp_path), "--device", "cpu", "--processes", "1"])
     before = shapes.CHECKPOINT.read_bytes()
     assert command.main() == 0
     assert shapes.CHECKPOINT.read_bytes() == before

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 import torch
 
-from rpg.shapes.training import autoencoder, denoiser, single_file
+from rpg.shapes.training import stages
+from rpg.shapes.training.loop import SHARDS
 
 
 def main() -> int:
@@ -18,19 +20,15 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="on a CPU (%(default)s)")
+    parser.add_argument("--processes", type=int, choices=range(1, SHARDS + 1), help="1 on a GPU, else one for each core")
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    torch.set_flush_denormal(True)  # or vanishing weights slow a CPU down
-    options.folder.mkdir(parents=True, exist_ok=True)
+    # Two processes with a core each are faster than one with two threads.
+    processes = options.processes or (min(SHARDS, os.cpu_count() or 1) if options.device == "cpu" else 1)
     try:
-        trained_autoencoder = autoencoder.trained(options.folder, options.seed, options.device)
-        trained_autoencoder = autoencoder.refined(options.folder, options.seed, options.device, trained_autoencoder)
-        network = denoiser.trained(options.folder, options.seed, options.device, trained_autoencoder)
+        print(stages.train(options.folder, options.seed, options.device, processes))
     except KeyboardInterrupt:
         print("\nInterrupted; the same command goes on from the last save.", file=sys.stderr)
         return 130
-    print(single_file.write(options.folder, trained_autoencoder, network.unet, network.text_encoder))
     return 0
 
 

@@ -1,4 +1,5 @@
-"""UNet and text encoder, trained together to predict v (Salimans and Ho, 2022) under Stable Diffusion's noise schedule.
+"""UNet and text encoder, trained together on captioned scenes to predict v (Salimans and Ho, 2022) under Stable
+Diffusion's noise schedule.
 
 Predicting the noise says next to nothing about the caption where noise is strong, which is where objects get their
 places, colours and shapes; v weighs all steps alike.
@@ -17,15 +18,15 @@ from torch import Tensor, nn
 
 from rpg.shapes.training import models
 from rpg.shapes.training.autoencoder import encode, tensor
-from rpg.shapes.training.loop import train
+from rpg.shapes.training.loop import SHARDS, train
 from rpg.shapes.training.scenes import Scene, caption, draw, random_scene
 
-STEPS = 16000
-FIRST_STEPS = 1200
+STEPS = 9000
+FIRST_STEPS = 1000
 TOKENS = 3072
 """Latents in a batch, so that every step costs the same whatever its pictures' size."""
 WITHOUT_CAPTION = 0.1
-REUSED = 4
+REUSED = 8
 """Times that a scene is used, always with another caption and noise: encoding it is half of what a use costs."""
 
 
@@ -46,34 +47,39 @@ class Size:
 FIRST = (Size(80, 80, 0.5, 1), Size(96, 96, 0.3, 2), Size(112, 80, 0.1, 2), Size(80, 112, 0.1, 2))
 """For ``FIRST_STEPS``: words and colours are learnt from many small pictures."""
 THEN = (
-    Size(96, 96, 0.18, 3),
-    Size(128, 128, 0.38),
-    Size(192, 128, 0.10),
-    Size(128, 192, 0.08),
-    Size(224, 128, 0.10),
-    Size(128, 224, 0.03),
-    Size(256, 128, 0.03),
+    Size(96, 96, 0.15, 2),
+    Size(128, 128, 0.28),
+    Size(192, 128, 0.08),
+    Size(128, 192, 0.06),
+    Size(224, 128, 0.12),
+    Size(128, 224, 0.08),
+    Size(256, 128, 0.04),
     Size(128, 256, 0.02),
-    Size(384, 128, 0.03),
-    Size(128, 384, 0.02),
-    Size(256, 256, 0.03),
+    Size(320, 128, 0.04, 5),
+    Size(128, 320, 0.02),
+    Size(384, 128, 0.02, 6),
+    Size(128, 384, 0.01, 5),
+    Size(224, 224, 0.04),
+    Size(320, 224, 0.02, 6),
+    Size(384, 384, 0.01, 6),
+    Size(512, 512, 0.01, 6),
 )
 
 
 class Denoiser(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, text_encoder: nn.Module) -> None:
         super().__init__()
         self.unet = models.unet()
-        self.text_encoder = models.text_encoder()
+        self.text_encoder = text_encoder
 
     def forward(self, latents: Tensor, times: Tensor, tokens: Tensor) -> Any:
         return self.unet(latents, times, self.text_encoder(tokens).last_hidden_state).sample
 
 
-def trained(folder: Path, seed: int, device: str, autoencoder: Any) -> Any:
+def trained(folder: Path, seed: int, device: str, autoencoder: Any, text_encoder: Any) -> Any:
     """Train, or take what was trained, and return the ``Denoiser``."""
     torch.manual_seed(seed)
-    network = Denoiser().to(device)
+    network = Denoiser(text_encoder).to(device)
     network.unet.to(memory_format=torch.channels_last)
     noise = models.noise()
     tokenizer = models.tokenizer()
@@ -86,11 +92,10 @@ def trained(folder: Path, seed: int, device: str, autoencoder: Any) -> Any:
             latents = encode(autoencoder, tensor([draw(scene)]).to(device))[0] * autoencoder.config.scaling_factor
         return scene, latents
 
-    def loss(network: nn.Module, step: int) -> Tensor:
-        rng = Random(f"{seed} denoiser {step}")
+    def loss(network: nn.Module, step: int, rng: Random) -> Tensor:
         sizes, steps = (FIRST, FIRST_STEPS) if step < FIRST_STEPS else (THEN, STEPS - FIRST_STEPS)
         size = rng.choices(sizes, [size.share for size in sizes])[0]
-        scenes = max(size.batch, round(steps * size.share * size.batch / REUSED))
+        scenes = max(size.batch, round(steps * SHARDS * size.share * size.batch / REUSED))
         batch = [encoded(size, rng.randrange(scenes)) for _ in range(size.batch)]
         captions = ["" if rng.random() < WITHOUT_CAPTION else caption(rng, scene) for scene, _ in batch]
         tokens = tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids.to(device)

@@ -21,7 +21,7 @@ COLOURS = {
 }
 BACKGROUNDS = {"white": (255, 255, 255), "gray": (160, 160, 160), "pink": (250, 190, 210)}
 SUPERSAMPLING = 4
-NUMBERS = {2: "two", 3: "three", 4: "four"}
+NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
 
 def _star() -> list[tuple[float, float]]:
@@ -101,10 +101,19 @@ def draw(scene: Scene) -> Image.Image:
     return picture.reduce(SUPERSAMPLING)
 
 
+USUAL, WIDE = (32, 40, 16, 12, 8, 8), (10, 36, 20, 16, 10, 8)
+"""How often a picture has one object, two, three and so on."""
+
+
+def is_wide(width: int, height: int) -> bool:
+    """Or high: there is more room along one side than a single object takes."""
+    return max(width, height) > 1.6 * min(width, height)
+
+
 def random_scene(rng: Random, width: int, height: int, most: int = 4) -> Scene:
     """One to ``most`` objects that do not touch; rows, columns and grids as often as free places."""
     while True:
-        count = rng.choices(range(1, most + 1), (30, 40, 18, 12)[:most])[0]
+        count = rng.choices(range(1, most + 1), (WIDE if is_wide(width, height) else USUAL)[:most])[0]
         places = (_aligned if count > 1 and rng.random() < 0.5 else _free)(rng, width, height, count)
         if places:
             kinds = _kinds(rng, count)
@@ -124,14 +133,16 @@ def _kinds(rng: Random, count: int) -> list[tuple[str, str]]:
 
 
 Place = tuple[float, float, float]
+SMALLEST, LARGEST = 26.0, 110.0
+"""Objects, in pixels."""
 
 
 def _free(rng: Random, width: int, height: int, count: int) -> list[Place]:
     short = min(width, height)
-    largest = (0.7, 0.5, 0.42, 0.36)[count - 1] * short
+    largest = min(LARGEST, (0.6, 0.5, 0.42, 0.36, 0.33, 0.3)[count - 1] * short)
     places: list[Place] = []
     for _ in range(40):
-        size = rng.uniform(max(26, 0.6 * largest), max(26, largest))
+        size = max(SMALLEST, largest * rng.uniform(0.65, 1))
         margin = size / 2 + 3
         x, y = rng.uniform(margin, width - margin), rng.uniform(margin, height - margin)
         if all(max(abs(x - other_x), abs(y - other_y)) > (size + other) / 2 + 4 for other_x, other_y, other in places):
@@ -148,14 +159,15 @@ def _reading_order(places: list[Place]) -> list[Place]:
 
 def _aligned(rng: Random, width: int, height: int, count: int) -> list[Place]:
     """One object somewhere in every cell of a grid that suits the picture's proportions."""
-    grids = [(1, count), (count, 1)] + ([(2, 2)] * 2 if count == 4 else [])
-    rows, columns = rng.choice([grid for grid in grids if min(height / grid[0], width / grid[1]) >= 32] or [(0, 0)])
+    grids = [(rows, count // rows) for rows in range(1, count + 1) if count % rows == 0]
+    room = SMALLEST + 6
+    rows, columns = rng.choice([grid for grid in grids if min(height / grid[0], width / grid[1]) >= room] or [(0, 0)])
     places: list[Place] = []
     for cell in range(rows * columns):
         row, column = divmod(cell, columns)
         cell_width, cell_height = width / columns, height / rows
-        largest = min(cell_width, cell_height) - 6
-        size = max(26.0, largest * rng.uniform(0.5, 1))
+        largest = min(LARGEST, cell_width - 6, cell_height - 6)
+        size = max(SMALLEST, largest * rng.uniform(0.65, 1))
         slack_x, slack_y = ((length - size - 6) / 2 for length in (cell_width, cell_height))
         x = (column + 0.5) * cell_width + rng.uniform(-slack_x, slack_x)
         y = (row + 0.5) * cell_height + rng.uniform(-slack_y, slack_y)
@@ -163,14 +175,16 @@ def _aligned(rng: Random, width: int, height: int, count: int) -> list[Place]:
     return places
 
 
-def caption(rng: Random, scene: Scene, partial: float = 0.1) -> str:
+def caption(rng: Random, scene: Scene, partial: float | None = None) -> str:
     """What the scene shows, sometimes with places and background.
 
     Args:
         partial: the share of scenes with several objects of which only some are named, as in captions of photographs. A
-            region's prompt is such a caption: there is more in the picture than it says.
+            region's prompt is such a caption: there is more in the picture than it says. By default more of the wide
+            pictures, so that "a red circle" alone still means one object in a square.
     """
     things = scene.things
+    partial = (0.25 if is_wide(scene.width, scene.height) else 0.08) if partial is None else partial
     if len(things) > 1 and rng.random() < partial:
         named = rng.sample(range(len(things)), rng.randint(1, len(things) - 1))
         text = listed([things[index] for index in sorted(named)])

@@ -23,6 +23,7 @@ from tests.benchmarks.composition.cases import Case, cases
 from tests.benchmarks.composition.judge import read
 from tests.benchmarks.composition.methods import METHODS, OURS, PLAIN, Settings, picture
 from tests.benchmarks.composition.scores import Scores, score
+from tests.benchmarks.composition.webui import METHODS_THERE, InWebui
 
 SWEEPS = {
     "base ratio": [Settings(OURS, base_ratio=ratio) for ratio in (0.0, 0.2, 0.4, 0.6, 0.8)],
@@ -41,14 +42,20 @@ def main() -> None:
     parser.add_argument("--sweep-prompts", type=int, default=60, help="each sweep takes the first of them (%(default)s)")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--model", help="a checkpoint instead of the embedded one")
+    parser.add_argument("--regional-prompter", type=Path, help="its folder: compare with it, both in the webui in $WEBUI")
     parser.add_argument("--folder", type=Path, default=Path("outputs", "composition"), help="of the scores (%(default)s)")
     parser.add_argument("--docs", type=Path, default=Path("docs"), help="of the table and the pictures (%(default)s)")
     options = parser.parse_args()
+    if options.model and options.regional_prompter:
+        parser.error("--regional-prompter compares on the embedded model: give no --model with it")
     torch.set_num_threads(options.threads)
     model = Path(options.model or shapes.CHECKPOINT)
     results = Results(load(options.model).pipeline, model, options.folder)
     drawn = cases(options.prompts)
     compared = {method: results.of(Settings(method), drawn) for method in METHODS}
+    if options.regional_prompter:
+        with InWebui(options.regional_prompter) as results.webui:
+            compared |= {method: results.of(Settings(method), drawn) for method in METHODS_THERE}
     first = drawn[: options.sweep_prompts]
     sweeps = {name: [(settings, results.of(settings, first)) for settings in sweep] for name, sweep in SWEEPS.items()}
     setting = (
@@ -56,8 +63,9 @@ def main() -> None:
         f"model {model.name} {results.digest}"
     )
     report.write(options.docs, drawn, compared, sweeps, setting)
+    drawable = {method: compared[method] for method in METHODS}
     report.examples(
-        options.docs, drawn, compared, lambda case, method: results.picture(Settings(method), drawn.index(case), case)
+        options.docs, drawn, drawable, lambda case, method: results.picture(Settings(method), drawn.index(case), case)
     )
 
 
@@ -66,6 +74,7 @@ class Results:
 
     def __init__(self, pipe: Any, model: Path, folder: Path) -> None:
         self.pipe = pipe
+        self.webui: Any = None
         pipe.set_progress_bar_config(disable=True)
         self.digest = hashlib.sha256(model.read_bytes()).hexdigest()[:8]
         folder.mkdir(parents=True, exist_ok=True)
@@ -87,6 +96,8 @@ class Results:
         return scores
 
     def picture(self, settings: Settings, seed: int, case: Case) -> Any:
+        if settings.method in METHODS_THERE:
+            return self.webui.picture(case, settings, seed)
         return picture(self.pipe, case, settings, seed)
 
 

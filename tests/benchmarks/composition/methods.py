@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from rpg import hooks
 from rpg.conditioning import Table
 from rpg.layout import Layout
+from rpg.plan import DEFAULT_BASE_RATIO
 from rpg.planners.planning import make_plan
 from rpg.planners.request import PlanRequest
 from tests.benchmarks.composition.cases import Case
@@ -29,7 +30,7 @@ METHODS = (PLAIN, OURS, PLANNED, PUBLISHED, LATENT)
 class Settings:
     method: str
     base_ratio: float | None = None
-    """None: as the offline planner advises, 0.4 for several objects of one class, else 0."""
+    """None: as the offline planner advises, the default for several objects of one class, else 0."""
     guidance: float = 4.0
     steps: int = 20
     first: float = 0.0
@@ -38,6 +39,12 @@ class Settings:
     """Share of the steps after which it has it again."""
     layers: str = "all"
     """Or ``fine``, the ones at the latent's own resolution, or ``coarse``, the others."""
+
+
+def base_ratio(case: Case, settings: Settings) -> float:
+    if settings.base_ratio is not None:
+        return settings.base_ratio
+    return DEFAULT_BASE_RATIO if case.same_class else 0.0
 
 
 def picture(pipe: Any, case: Case, settings: Settings, seed: int) -> Image.Image:
@@ -52,8 +59,7 @@ def picture(pipe: Any, case: Case, settings: Settings, seed: int) -> Image.Image
         plain = StableDiffusionPipeline(**pipe.components, requires_safety_checker=False)
         plain.set_progress_bar_config(disable=True)
         return _first(plain(prompt=case.caption, generator=torch.Generator().manual_seed(seed), **options))
-    ratio = (0.4 if case.same_class else 0.0) if settings.base_ratio is None else settings.base_ratio
-    plan = make_plan(PlanRequest(caption=case.caption)) if settings.method == PLANNED else case.plan(ratio)
+    plan = make_plan(PlanRequest(caption=case.caption)) if settings.method == PLANNED else case.plan(base_ratio(case, settings))
     started: list[hooks.Regional] = []
 
     def attached(unet: nn.Module, regional: hooks.Regional) -> AbstractContextManager[None]:

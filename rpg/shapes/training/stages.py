@@ -1,0 +1,42 @@
+"""All networks, one after the other, in one process or several."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import distributed, multiprocessing
+
+from rpg import shapes
+from rpg.shapes.training import autoencoder, denoiser, single_file, text_encoder
+
+
+def train(folder: Path, seed: int, device: str, processes: int) -> Path:
+    """Train what is not trained yet and write the checkpoint; returns its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if processes == 1:
+        _train(folder, seed, device)
+    else:
+        with tempfile.TemporaryDirectory() as meeting:
+            multiprocessing.spawn(_train_together, (processes, meeting, (folder, seed, device)), processes)
+    return folder / shapes.CHECKPOINT.name
+
+
+def _train_together(rank: int, processes: int, meeting: str, job: tuple[Path, int, str]) -> None:
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    torch.set_num_threads(max(1, torch.get_num_threads() // processes))
+    distributed.init_process_group("gloo", init_method=f"file://{meeting}/store", rank=rank, world_size=processes)
+    _train(*job)
+    distributed.destroy_process_group()
+
+
+def _train(folder: Path, seed: int, device: str) -> None:
+    torch.set_flush_denormal(True)  # or vanishing weights slow a CPU down
+    vae = autoencoder.trained(folder, seed, device)
+    vae = autoencoder.refined(folder, seed, device, vae)
+    text = text_encoder.trained(folder, seed, device)
+    network = denoiser.trained(folder, seed, device, vae, text)
+    if not distributed.is_initialized() or distributed.get_rank() == 0:
+        single_file.write(folder, vae, network.unet, network.text_encoder)
