@@ -150,6 +150,7 @@ def test_the_bundled_file_is_what_its_networks_are_written_as() -> None:
 def test_the_command_trains_and_writes_a_model_that_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(autoencoder, "STEPS", 2)
     monkeypatch.setattr(autoencoder, "DECODER_STEPS", 2)
+    monkeypatch.setattr(loop, "LOG_EVERY", 1)
     monkeypatch.setattr(text_encoder, "STEPS", 2)
     monkeypatch.setattr(denoiser, "STEPS", 2)
     monkeypatch.setattr(denoiser, "TOKENS", 100)

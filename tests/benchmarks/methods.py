@@ -42,7 +42,7 @@ def published(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, 
             out[part] = torch.lerp(full(segment)[part], out[part], base_ratio)
         return out.flatten(1, 2)
 
-    with _replaced(unet, forward):
+    with replaced(unet, forward):
         yield
 
 
@@ -75,7 +75,7 @@ def masked(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, lat
             out = torch.lerp(out, attend(context[:, :first], None), base_ratio)
         return layer.to_out[0](out)
 
-    with _replaced(unet, forward):
+    with replaced(unet, forward):
         yield
 
 
@@ -84,7 +84,7 @@ def plain_forward(layer: Any, *args: Any, **kwargs: Any) -> Tensor:
 
 
 @contextmanager
-def _replaced(unet: nn.Module, forward: Forward) -> Iterator[None]:
+def replaced(unet: nn.Module, forward: Forward) -> Iterator[None]:
     layers = cross_attentions(unet)
     for layer in layers:
         layer.forward = lambda x, encoder_hidden_states, layer=layer, **_: forward(layer, x, encoder_hidden_states)

@@ -51,6 +51,7 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
 }
 """Family -> (the host's yaml, what is smaller in its UNet)."""
+SHAPES_CONFIG: dict[str, Any] = OmegaConf.to_container(OmegaConf.load(SHAPES / "shapes.yaml"))  # type: ignore[assignment]
 
 
 def main(webui: Path, folder: Path, families: list[str]) -> None:
@@ -69,6 +70,8 @@ def main(webui: Path, folder: Path, families: list[str]) -> None:
         randomize(model)
         state = {name: value.half() if value.is_floating_point() else value for name, value in model.state_dict().items()}
         shapes = load_file(SHAPES / "shapes.safetensors")
+        if predicts(config) != predicts(SHAPES_CONFIG):
+            shapes = {name: value for name, value in shapes.items() if not name.startswith("model.diffusion_model.")}
         state.update({name: value for name, value in shapes.items() if name in state and state[name].shape == value.shape})
         OmegaConf.save(config, folder / f"{family}.yaml")
         partial = folder / f"{family}.partial"
@@ -80,14 +83,16 @@ def tiny_config(webui: Path, family: str) -> dict[str, Any]:
     """The host's yaml of a family with small sizes, local text encoders and the shapes model's autoencoder."""
     source, unet = FAMILIES[family]
     config: dict[str, Any] = OmegaConf.to_container(OmegaConf.load(webui / source))  # type: ignore[assignment]
-    shapes: dict[str, Any] = OmegaConf.to_container(OmegaConf.load(SHAPES / "shapes.yaml"))  # type: ignore[assignment]
     params = config["model"]["params"]
     unet_config = params.get("unet_config") or params["network_config"]
     unet_config["params"].update(unet, use_checkpoint=False)
     unet_config["params"].pop("use_fp16", None)
     params["use_ema"] = False
-    autoencoder = shapes["model"]["params"]["first_stage_config"]["params"]
-    params["scale_factor"] = shapes["model"]["params"]["scale_factor"]
+    shapes = SHAPES_CONFIG["model"]["params"]
+    autoencoder = shapes["first_stage_config"]["params"]
+    params["scale_factor"] = shapes["scale_factor"]
+    if unet is not SD2 and "ddpm_edit" not in config["model"]["target"] and "cond_stage_config" in params:
+        params["parameterization"] = predicts(SHAPES_CONFIG)
     params["first_stage_config"]["params"].update(ddconfig=autoencoder["ddconfig"])
     if "conditioner_config" in params:
         encoders = params["conditioner_config"]["params"]["emb_models"]
@@ -102,6 +107,11 @@ def tiny_config(webui: Path, family: str) -> dict[str, Any]:
         elif "OpenCLIP" in encoder["target"]:
             settings.update(arch=ARCH.stem, version="")
     return config
+
+
+def predicts(config: dict[str, Any]) -> str:
+    parameterization: str = config["model"]["params"].get("parameterization", "eps")
+    return parameterization
 
 
 def instantiate(config: dict[str, Any]) -> torch.nn.Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import tempfile
 from pathlib import Path
@@ -40,3 +41,20 @@ def _train(folder: Path, seed: int, device: str) -> None:
     network = denoiser.trained(folder, seed, device, vae, text)
     if not distributed.is_initialized() or distributed.get_rank() == 0:
         single_file.write(folder, vae, network.unet, network.text_encoder)
+        plot(folder)
+
+
+def plot(folder: Path) -> Path:
+    """``losses.png``: every network's loss over its steps, from the logs. Returns its path."""
+    from matplotlib.figure import Figure
+
+    logs = [folder / f"{name}.csv" for name in ("autoencoder", "decoder", "text encoder", "denoiser")]
+    figure = Figure(figsize=(14, 3), layout="constrained")
+    for log, axis in zip(logs, figure.subplots(1, len(logs))):
+        with log.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        axis.plot([int(row["step"]) for row in rows], [float(row["loss"]) for row in rows], linewidth=0.8)
+        axis.set(title=log.stem, xlabel="step", yscale="log")
+    path = folder / "losses.png"
+    figure.savefig(path, dpi=80)
+    return path

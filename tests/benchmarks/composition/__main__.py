@@ -33,6 +33,7 @@ SWEEPS = {
         *(Settings(OURS, first=first) for first in (0.1, 0.25)),
     ],
     "layers with regions": [Settings(OURS, layers=layers) for layers in ("all", "fine", "coarse")],
+    "soft edges": [Settings(OURS, feather=share) for share in (0.0, 0.15, 0.3)],
 }
 
 

@@ -14,16 +14,19 @@ from PIL import Image
 from torch import Tensor, nn
 
 from rpg import hooks
+from rpg.attention import token_grid
 from rpg.conditioning import Table
 from rpg.layout import Layout
 from rpg.plan import DEFAULT_BASE_RATIO
 from rpg.planners.planning import make_plan
 from rpg.planners.request import PlanRequest
 from tests.benchmarks.composition.cases import Case
-from tests.benchmarks.methods import published
+from tests.benchmarks.methods import plain_forward, published, replaced
 
 PLAIN, OURS, PLANNED, PUBLISHED, LATENT = "plain", "ours", "ours, planned offline", "published", "latents"
 METHODS = (PLAIN, OURS, PLANNED, PUBLISHED, LATENT)
+
+Method = Callable[[nn.Module, Layout, float, Table, tuple[int, int]], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Settings:
     """Share of the steps after which it has it again."""
     layers: str = "all"
     """Or ``fine``, the ones at the latent's own resolution, or ``coarse``, the others."""
+    feather: float = 0.0
+    """How far regions run into each other, as a share of the picture's shorter side. Not for ``latents``."""
 
 
 def base_ratio(case: Case, settings: Settings) -> float:
@@ -65,11 +70,11 @@ def picture(pipe: Any, case: Case, settings: Settings, seed: int) -> Image.Image
     def attached(unet: nn.Module, regional: hooks.Regional) -> AbstractContextManager[None]:
         started.append(regional)
         window(0)
-        if settings.method in (OURS, PLANNED):
+        if settings.method in (OURS, PLANNED) and not settings.feather:
             return hooks.attach(unet, regional)
         (table,) = regional.tables.values()
         latent = (case.arrangement.height // 8, case.arrangement.width // 8)
-        method = published if settings.method == PUBLISHED else latents
+        method = {PUBLISHED: published, LATENT: latents}.get(settings.method, feathered(settings.feather))
         return method(unet, regional.layout, regional.base_ratios[0], table, latent)
 
     def window(step: int) -> None:
@@ -95,6 +100,32 @@ def picture(pipe: Any, case: Case, settings: Settings, seed: int) -> Image.Image
 def _first(result: Any) -> Image.Image:
     image: Image.Image = result.images[0]
     return image
+
+
+def feathered(share: float) -> Method:
+    """Full attention for every region, each weighted by its rectangle with soft edges."""
+
+    @contextmanager
+    def method(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, latent: tuple[int, int]) -> Iterator[None]:
+        def forward(layer: Any, x: Tensor, context: Tensor) -> Tensor:
+            grid = token_grid(latent, x.shape[1])
+            rects = torch.zeros(layout.count, *grid)
+            for region, rect in enumerate(layout.rects(*grid)):
+                rects[region, rect.top : rect.bottom, rect.left : rect.right] = 1
+            reach = round(share * min(grid) / 2)
+            weights = nn.functional.avg_pool2d(rects, 2 * reach + 1, stride=1, padding=reach, count_include_pad=False)
+
+            def full(segment: int) -> Tensor:
+                return plain_forward(layer, x, encoder_hidden_states=context[:, slice(*table[segment])])
+
+            regions = [weight.flatten()[:, None] * full(segment) for segment, weight in enumerate(weights.to(x), 1)]
+            out = torch.stack(regions).sum(dim=0)
+            return torch.lerp(out, full(0), base_ratio) if base_ratio else out
+
+        with replaced(unet, forward):
+            yield
+
+    return method
 
 
 @contextmanager
