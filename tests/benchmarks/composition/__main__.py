@@ -16,7 +16,7 @@ import torch
 
 from tests.benchmarks.composition import report
 from tests.benchmarks.composition.cases import cases
-from tests.benchmarks.composition.methods import METHODS, OURS, PLAIN, Settings
+from tests.benchmarks.composition.methods import LATENT, METHODS, OURS, PLAIN, Settings
 from tests.benchmarks.composition.results import Results
 from tests.benchmarks.composition.webui import METHODS_THERE, InWebui
 
@@ -28,6 +28,10 @@ SWEEPS = {
         *(Settings(OURS, first=first) for first in (0.1, 0.25)),
     ],
     "layers with regions": [Settings(OURS, layers=layers) for layers in ("all", "fine", "coarse")],
+    "steps with regions apart": [
+        *(Settings(OURS, apart=share) for share in (0.0, 0.15, 0.3, 0.5)),
+        Settings(LATENT),
+    ],
     "soft edges": [Settings(OURS, feather=share) for share in (0.0, 0.15, 0.3)],
 }
 

@@ -44,6 +44,8 @@ class Settings:
     """Or ``fine``, the ones at the latent's own resolution, or ``coarse``, the others."""
     feather: float = 0.0
     """How far regions run into each other, as a share of the picture's shorter side. Not for ``latents``."""
+    apart: float = 0.0
+    """Share of the steps, from the first, in which ``ours`` denoises regions as ``latents`` does."""
 
 
 def base_ratio(case: Case, settings: Settings) -> float:
@@ -70,6 +72,8 @@ def picture(pipe: Any, case: Case, settings: Settings, seed: int) -> Image.Image
     def attached(unet: nn.Module, regional: hooks.Regional) -> AbstractContextManager[None]:
         started.append(regional)
         window(0)
+        if settings.apart:
+            return apart(unet, regional, round(settings.apart * settings.steps))
         if settings.method in (OURS, PLANNED) and not settings.feather:
             return hooks.attach(unet, regional)
         (table,) = regional.tables.values()
@@ -129,7 +133,7 @@ def feathered(share: float) -> Method:
 
 
 @contextmanager
-def latents(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, latent: tuple[int, int]) -> Iterator[None]:
+def latents(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, _latent: tuple[int, int]) -> Iterator[None]:
     """The paper's equations taken at their word: every region's part of the latent is denoised by itself with its own prompt,
     the parts are laid side by side and mixed with the whole latent, denoised with the base prompt."""
     original = unet.forward
@@ -140,7 +144,7 @@ def latents(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, la
             return original(part, timestep, encoder_hidden_states=context, **{**rest, "return_dict": False})[0]
 
         out = denoised(sample, 0) if base_ratio else torch.zeros_like(sample)
-        for segment, rect in enumerate(layout.rects(*latent), 1):
+        for segment, rect in enumerate(layout.rects(*sample.shape[-2:]), 1):
             part = (..., slice(rect.top, rect.bottom), slice(rect.left, rect.right))
             out[part] = torch.lerp(denoised(sample[part], segment), out[part], base_ratio)
         return (out,)
@@ -150,6 +154,29 @@ def latents(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, la
         yield
     finally:
         del unet.forward
+
+
+@contextmanager
+def apart(unet: nn.Module, regional: hooks.Regional, calls: int) -> Iterator[None]:
+    """``latents`` for so many calls of the UNet, regional attention from then on."""
+    (table,) = regional.tables.values()
+    stack = ExitStack()
+    stack.enter_context(latents(unet, regional.layout, regional.base_ratios[0], table, (0, 0)))
+    parted = unet.forward
+    made = 0
+
+    def forward(sample: Tensor, timestep: Any, encoder_hidden_states: Tensor, **rest: Any) -> Any:
+        nonlocal made
+        made += 1
+        if made == calls + 1:
+            stack.close()
+            stack.enter_context(hooks.attach(unet, regional))
+            return unet(sample, timestep, encoder_hidden_states=encoder_hidden_states, **rest)
+        return parted(sample, timestep, encoder_hidden_states, **rest)
+
+    unet.forward = forward
+    with stack:
+        yield
 
 
 def _of_level(layers: str) -> Callable[[nn.Module], list[nn.Module]]:
