@@ -101,9 +101,10 @@ class RpgEditor {
         this.write(this.written);
     }
 
-    /** An empty text is left out, as Plan.to_dict() does. */
+    /** An empty text and a latent ratio of 0 are left out, as Plan.to_dict() does. */
     setField(name, value) {
-        if (value === "" && name !== "base_ratio") delete this.draft[name];
+        const unset = name === "latent_ratio" ? value === 0 : value === "" && name !== "base_ratio";
+        if (unset) delete this.draft[name];
         else this.draft[name] = value;
         this.edited();
     }

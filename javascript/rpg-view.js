@@ -67,14 +67,14 @@ class RpgView {
         this.ratio.placeholder = "1,1  or  1,1,1;2,1,1";
         this.basePrompt = rpgTextarea("rpg-base-prompt", "Base prompt", (text) => editor.setField("base_prompt", text));
         this.basePrompt.placeholder = "The whole picture; empty: the main prompt";
-        const setBaseRatio = (text) => {
-            editor.setField("base_ratio", rpgNumberOrText(text));
-            this.renderFields();
+        this.sliders = {
+            base_ratio: this.buildSlider("base_ratio", "Base ratio", "How much of the base prompt is mixed into every region"),
+            latent_ratio: this.buildSlider(
+                "latent_ratio",
+                "Latent ratio",
+                "For how much of the steps, from the first, every region is painted by itself: keeps objects from lying across borders",
+            ),
         };
-        this.baseRatio = rpgInput("rpg-base-ratio", "Base ratio", setBaseRatio);
-        this.baseSlider = rpgElement("input", {type: "range", min: 0, max: 1, step: 0.05, className: "rpg-slider"});
-        this.baseSlider.ariaLabel = this.baseSlider.title = "How much of the base prompt is mixed into every region";
-        this.baseSlider.addEventListener("input", () => setBaseRatio(this.baseSlider.value));
         this.canvas = rpgElement("div", {className: "rpg-canvas"});
         this.table = rpgElement("div", {className: "rpg-table"});
         this.addButton = rpgButton("Add region", "Add a region at the end", () => editor.addRegion());
@@ -94,7 +94,7 @@ class RpgView {
                     {className: "rpg-fields"},
                     field("Split ratio", this.ratio),
                     field("Base prompt", this.basePrompt.parentElement),
-                    field("Base ratio", rpgElement("div", {className: "rpg-slider-box"}, this.baseSlider, this.baseRatio)),
+                    ...Object.values(this.sliders).map(({label, box}) => field(label, box)),
                 ),
                 rpgElement("div", {className: "rpg-picture"}, this.canvas),
             ),
@@ -104,6 +104,19 @@ class RpgView {
         this.notice = rpgElement("div", {className: "rpg-notice", textContent: "The regions are planned when you press Generate."});
         const bar = rpgElement("div", {className: "rpg-bar"}, this.addButton, this.undoButton, this.clearButton);
         root.replaceChildren(this.notice, this.body, bar);
+    }
+
+    /** A number from 0 to 1, by slider or by keyboard. */
+    buildSlider(name, label, title) {
+        const set = (text) => {
+            this.editor.setField(name, rpgNumberOrText(text));
+            this.renderFields();
+        };
+        const input = rpgInput(`rpg-${name.replace("_", "-")}`, label, set);
+        const slider = rpgElement("input", {type: "range", min: 0, max: 1, step: 0.05, className: "rpg-slider"});
+        slider.ariaLabel = slider.title = title;
+        slider.addEventListener("input", () => set(slider.value));
+        return {label, input, slider, box: rpgElement("div", {className: "rpg-slider-box"}, slider, input)};
     }
 
     buildRow(index) {
@@ -183,9 +196,12 @@ class RpgView {
         const {split_ratio, base_prompt, base_ratio} = this.editor.draft;
         rpgSetText(this.ratio, split_ratio);
         rpgSetText(this.basePrompt, base_prompt);
-        // "0." and "0.50" are on their way to a number: leave them to the user.
-        if (rpgNumberOrText(this.baseRatio.value) !== base_ratio) rpgSetText(this.baseRatio, base_ratio);
-        if (Number.isFinite(base_ratio)) this.baseSlider.value = base_ratio;
+        for (const [name, {input, slider}] of Object.entries(this.sliders)) {
+            const value = this.editor.draft[name] ?? 0;
+            // "0." and "0.50" are on their way to a number: leave them to the user.
+            if (rpgNumberOrText(input.value) !== value) rpgSetText(input, value);
+            if (Number.isFinite(value)) slider.value = value;
+        }
         this.rows.forEach((row) => (row.ratio.placeholder = String(base_ratio)));
     }
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rpg.errors import GenerationError, PlanError, RPGError
-from rpg.plan import Plan
+from rpg.plan import RATIOS, Plan
 from rpg.planners import cli as planners
 
 PNG_KEY = "RPG plan"
@@ -63,6 +63,7 @@ def _add_generate(commands: Any) -> None:
     plan.add_argument("--split-ratio", help="such as 1,1 or 1,1,1;2,1,1 (default with --regions: equal columns)")
     plan.add_argument("--base-prompt", help="describes the whole picture (default with --regions: the caption)")
     plan.add_argument("--base-ratio", type=float, help="share of the base prompt in every region, 0 to 1")
+    plan.add_argument("--latent-ratio", type=float, help="share of the steps in which regions are denoised one by one, 0 to 1")
     picture = parser.add_argument_group("picture", "Defaults suit the model.")
     _add_model(picture)
     picture.add_argument("--negative-prompt", metavar="TEXT")
@@ -127,9 +128,7 @@ def generate(options: argparse.Namespace) -> None:
 
 def plan_from(options: argparse.Namespace) -> Plan:
     """The plan that the options name, write out, or leave to the planner."""
-    given = {
-        name: value for name in ("split_ratio", "base_prompt", "base_ratio") if (value := getattr(options, name)) is not None
-    }
+    given = {name: value for name in ("split_ratio", "base_prompt", *RATIOS) if (value := getattr(options, name)) is not None}
     if options.plan and options.regions:
         raise PlanError("--plan and --regions were both given; keep one.")
     if options.regions:

@@ -19,6 +19,12 @@ DEFAULT_BASE_RATIO = 0.4
 MAX_TEXT = 64 * 1024
 """Most bytes of text in one plan, all fields together."""
 
+RATIOS = {
+    "base_ratio": "0 (no base prompt) to 1 (only the base prompt)",
+    "latent_ratio": "0 (attention alone) to 1 (every region by itself to the end)",
+}
+"""The fields that are shares, and what their ends mean."""
+
 _BREAK = re.compile(r"\s*\bBREAK\b\s*")
 
 
@@ -37,7 +43,7 @@ class Region:
         if self.negative_prompt is not None:
             _check_text("negative_prompt", self.negative_prompt)
         if self.base_ratio is not None:
-            object.__setattr__(self, "base_ratio", _ratio(self.base_ratio))
+            object.__setattr__(self, "base_ratio", _ratio("base_ratio", self.base_ratio))
 
     @classmethod
     def from_value(cls, value: object) -> Region:
@@ -63,6 +69,8 @@ class Plan:
         caption: the text that the plan was made from.
         notes: what the planner said about it.
         planned_by: planner, model and instruction version; empty when written by hand.
+        latent_ratio: share of the steps, from the first, in which every region's part of the latent is denoised by itself
+            (:mod:`rpg.latents`), 0 (none) to 1 (all).
 
     Raises:
         PlanError, LayoutError: when a field is out of bounds; nothing is repaired in silence.
@@ -75,6 +83,7 @@ class Plan:
     caption: str = ""
     notes: str = ""
     planned_by: str = ""
+    latent_ratio: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("base_prompt", "caption", "notes", "planned_by"):
@@ -82,7 +91,8 @@ class Plan:
         layout = Layout.parse(self.split_ratio)
         object.__setattr__(self, "regions", tuple(self.regions))
         object.__setattr__(self, "split_ratio", layout.text)
-        object.__setattr__(self, "base_ratio", _ratio(self.base_ratio))
+        for name in RATIOS:
+            object.__setattr__(self, name, _ratio(name, getattr(self, name)))
         if layout.count != len(self.regions):
             raise PlanError(
                 f"split_ratio '{layout.text}' makes {layout.count} {_plural('region', layout.count)}, but there "
@@ -126,7 +136,7 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """JSON primitives only; what is empty or unset is left out."""
         regions = [{key: value for key, value in asdict(region).items() if value is not None} for region in self.regions]
-        filled = {key: value for key, value in asdict(self).items() if value != ""}
+        filled = {key: value for key, value in asdict(self).items() if value != "" and (key, value) != ("latent_ratio", 0)}
         return {"version": VERSION, **filled, "regions": regions}
 
     @classmethod
@@ -206,9 +216,9 @@ def _check_text(name: str, value: object) -> None:
         raise PlanError(f"{name} is {_show(value)}; it must be a text.")
 
 
-def _ratio(value: object) -> float:
+def _ratio(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise PlanError(f"base_ratio is {_show(value)}; it must be a number from 0 (no base prompt) to 1 (only the base prompt).")
+        raise PlanError(f"{name} is {_show(value)}; it must be a number from {RATIOS[name]}.")
     return float(value)
 
 

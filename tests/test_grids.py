@@ -6,8 +6,9 @@ import torch
 
 from rpg.attention import token_grid
 from rpg.conditioning import join
-from rpg.hooks import Regional, attach, cross_attentions
+from rpg.hooks import attach, cross_attentions
 from rpg.layout import Layout
+from rpg.regional import Regional
 from tests.test_layout import check_tiling
 
 SIDES = range(8, 257)

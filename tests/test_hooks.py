@@ -6,8 +6,9 @@ from torch import Tensor, nn
 
 from rpg.conditioning import join, join_pair
 from rpg.errors import GenerationError
-from rpg.hooks import Regional, attach, cross_attentions
+from rpg.hooks import attach, cross_attentions
 from rpg.layout import Layout
+from rpg.regional import Regional
 from tests.unets import CrossAttention, UNet
 
 RATIO = "1,1,1;2,3,1"

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from rpg import hooks
 from rpg.conditioning import join
-from rpg.hooks import Regional, attach
+from rpg.hooks import attach
 from rpg.layout import Layout
+from rpg.regional import MAX_IDLE, Regional
 from tests.unets import CrossAttention, UNet
 
 LAYOUT = Layout.parse("1,1,1;2,1")
@@ -137,7 +138,7 @@ def test_memory_is_bounded_whatever_the_prompts_do(limit: float, monkeypatch: py
             torch.testing.assert_close(unet(x, context=prompt), alone(UNet(), x, prompt))
             sizes.append(regional.kept)
             assert regional.kept <= bound
-    assert sizes[-1] == sizes[hooks.MAX_IDLE], "contexts out of use are dropped"
+    assert sizes[-1] == sizes[MAX_IDLE], "contexts out of use are dropped"
 
 
 @torch.no_grad()
@@ -148,7 +149,7 @@ def test_room_is_given_back_to_prompts_in_use(monkeypatch: pytest.MonkeyPatch) -
         for _ in range(5):
             unet(x, context=context())
         last = context()
-        for _ in range(hooks.MAX_IDLE + 2):
+        for _ in range(MAX_IDLE + 2):
             unet(x, context=last)
         tokens.clear()
         unet(x, context=last)

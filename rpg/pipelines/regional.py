@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -12,9 +13,10 @@ from torch import Tensor
 
 from rpg.conditioning import join_pair
 from rpg.errors import GenerationError
-from rpg.hooks import Regional, attach
+from rpg.hooks import attach
 from rpg.pipelines.chunks import chunks
 from rpg.plan import Plan, regions_from
+from rpg.regional import Regional
 
 _PLANNED = (
     "prompt_2",
@@ -127,7 +129,16 @@ class _RegionalMixin(_Pipeline):
 
         regional = Regional(plan.layout, plan.base_ratios)
         regional.tables[joined.context.shape[1]] = joined.table
-        with attach(self.unet, regional):
+
+        def before_unet(_unet: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            time = args[1] if len(args) > 1 else kwargs["timestep"]
+            done = (self.scheduler.timesteps.cpu() > torch.as_tensor(time).cpu()).float().mean()  # they fall
+            regional.apart = bool(done < plan.latent_ratio)
+
+        with ExitStack() as attached:
+            if plan.latent_ratio:
+                attached.enter_context(self.unet.register_forward_pre_hook(before_unet, with_kwargs=True))
+            attached.enter_context(attach(self.unet, regional))
             return super().__call__(
                 height=height,
                 width=width,

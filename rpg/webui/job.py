@@ -11,8 +11,9 @@ from torch import Tensor
 
 from rpg.conditioning import join, join_pair
 from rpg.errors import GenerationError
-from rpg.hooks import Regional, attach
+from rpg.hooks import attach
 from rpg.plan import Plan
+from rpg.regional import Regional
 from rpg.webui.networks import applied, without_networks
 
 CONTROLNET_MARK = 1024
@@ -93,6 +94,9 @@ class Job:
                 self.regional.forget()
                 self.weights = weights
             self._join(params)
+            # The hires pass has a layout already. Second-order samplers call twice a step; both counts mean calls.
+            share = params.denoiser.step / max(1, params.denoiser.total_steps)
+            self.regional.apart = share < self.plan.latent_ratio and not getattr(self.p, "is_hr_pass", False)
         except Exception as error:  # the host would log it and carry on without the regions
             self.regional.error = error
 

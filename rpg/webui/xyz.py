@@ -1,4 +1,4 @@
-"""X/Y/Z plot axes: base ratio, split ratio, enabled."""
+"""X/Y/Z plot axes: base ratio, latent ratio, split ratio, enabled."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from typing import Any
 from modules import scripts
 
 from rpg.errors import PlanError
-from rpg.plan import Plan
+from rpg.plan import RATIOS, Plan
 from rpg.webui.arguments import override, parse_arguments
 
-LABELS = {"base_ratio": "[RPG] Base ratio", "split_ratio": "[RPG] Split ratio", "enabled": "[RPG] Enabled"}
+LABELS = {
+    "base_ratio": "[RPG] Base ratio",
+    "latent_ratio": "[RPG] Latent ratio",
+    "split_ratio": "[RPG] Split ratio",
+    "enabled": "[RPG] Enabled",
+}
 MODULES = ("xyz_grid.py", "scripts.xyz_grid")
 
 
@@ -23,9 +28,9 @@ def add_axes() -> None:
             if any(option.label in LABELS.values() for option in plot.axis_options):
                 return
             option = plot.AxisOption
-            ratio, split, enabled = LABELS.values()
+            *_, split, enabled = LABELS.values()
             plot.axis_options += [
-                option(ratio, _number, _apply("base_ratio"), confirm=_confirm("base_ratio")),
+                *(option(LABELS[name], _number(name), _apply(name), confirm=_confirm(name)) for name in RATIOS),
                 option(split, str, _apply("split_ratio"), format_value=plot.format_value, confirm=_confirm("split_ratio")),
                 option(enabled, _boolean, _apply("enabled"), confirm=_confirm("enabled"), choices=lambda: ["True", "False"]),
             ]
@@ -63,11 +68,14 @@ def _arguments(p: Any) -> tuple[Any, ...]:
     return ()
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise PlanError(f"{LABELS['base_ratio']}: {text!r} is not a number from 0 to 1.") from None
+def _number(name: str) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            raise PlanError(f"{LABELS[name]}: {text!r} is not a number from 0 to 1.") from None
+
+    return number
 
 
 def _boolean(text: str) -> bool:

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from rpg.attention import token_grid
 from rpg.conditioning import Table
-from rpg.hooks import Regional, attach, cross_attentions
+from rpg.hooks import attach, cross_attentions
 from rpg.layout import Layout
+from rpg.regional import Regional
 
 Forward = Callable[..., Tensor]
 

@@ -16,10 +16,19 @@ import torch
 
 from tests.benchmarks.composition import report
 from tests.benchmarks.composition.cases import cases
-from tests.benchmarks.composition.methods import LATENT, METHODS, OURS, PLAIN, Settings
+from tests.benchmarks.composition.methods import OURS, PLAIN, PLANNED, PUBLISHED, Settings
 from tests.benchmarks.composition.results import Results
 from tests.benchmarks.composition.webui import METHODS_THERE, InWebui
 
+LATENT_RATIO = 0.3
+"""The best of the sweep."""
+COMPARED = {
+    PLAIN: Settings(PLAIN),
+    OURS: Settings(OURS),
+    f"{OURS}, latent ratio {LATENT_RATIO}": Settings(OURS, latent_ratio=LATENT_RATIO),
+    f"{PLANNED}, latent ratio {LATENT_RATIO}": Settings(PLANNED, latent_ratio=LATENT_RATIO),
+    PUBLISHED: Settings(PUBLISHED),
+}
 SWEEPS = {
     "base ratio": [Settings(OURS, base_ratio=ratio) for ratio in (0.0, 0.2, 0.4, 0.6, 0.8)],
     "guidance": [Settings(method, guidance=guidance) for method in (PLAIN, OURS) for guidance in (2.0, 4.0, 6.0, 8.0)],
@@ -28,10 +37,7 @@ SWEEPS = {
         *(Settings(OURS, first=first) for first in (0.1, 0.25)),
     ],
     "layers with regions": [Settings(OURS, layers=layers) for layers in ("all", "fine", "coarse")],
-    "steps with regions apart": [
-        *(Settings(OURS, apart=share) for share in (0.0, 0.15, 0.3, 0.5)),
-        Settings(LATENT),
-    ],
+    "latent ratio": [Settings(OURS, latent_ratio=ratio) for ratio in (0.0, 0.15, 0.3, 0.5, 1.0)],
     "soft edges": [Settings(OURS, feather=share) for share in (0.0, 0.15, 0.3)],
 }
 
@@ -54,7 +60,7 @@ def main() -> None:
 
 def run(options: argparse.Namespace, results: Results) -> None:
     drawn = cases(options.prompts)
-    compared = {method: results.of(Settings(method), drawn) for method in METHODS}
+    compared = {label: results.of(settings, drawn) for label, settings in COMPARED.items()}
     if options.regional_prompter:
         with InWebui(options.regional_prompter) as results.webui:
             compared |= {method: results.of(Settings(method), drawn) for method in METHODS_THERE}
@@ -65,12 +71,12 @@ def run(options: argparse.Namespace, results: Results) -> None:
         f"model {results.model_name}"
     )
     report.write(options.docs, drawn, compared, sweeps, setting)
-    drawable = {method: compared[method] for method in METHODS}
+    drawable = {label: compared[label] for label in COMPARED}
     report.examples(
         options.docs,
         drawn,
         drawable,
-        lambda case, method: next(results.pictures(Settings(method), [(drawn.index(case), case)])),
+        lambda case, label: next(results.pictures(COMPARED[label], [(drawn.index(case), case)])),
     )
 
 

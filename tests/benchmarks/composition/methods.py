@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
@@ -20,11 +20,11 @@ from rpg.layout import Layout
 from rpg.plan import DEFAULT_BASE_RATIO
 from rpg.planners.planning import make_plan
 from rpg.planners.request import PlanRequest
+from rpg.regional import Regional
 from tests.benchmarks.composition.cases import Case
 from tests.benchmarks.methods import plain_forward, published, replaced
 
-PLAIN, OURS, PLANNED, PUBLISHED, LATENT = "plain", "ours", "ours, planned offline", "published", "latents"
-METHODS = (PLAIN, OURS, PLANNED, PUBLISHED, LATENT)
+PLAIN, OURS, PLANNED, PUBLISHED = "plain", "ours", "ours, planned offline", "published"
 
 Method = Callable[[nn.Module, Layout, float, Table, tuple[int, int]], AbstractContextManager[None]]
 
@@ -43,9 +43,9 @@ class Settings:
     layers: str = "all"
     """Or ``fine``, the ones at the latent's own resolution, or ``coarse``, the others."""
     feather: float = 0.0
-    """How far regions run into each other, as a share of the picture's shorter side. Not for ``latents``."""
-    apart: float = 0.0
-    """Share of the steps, from the first, in which ``ours`` denoises regions as ``latents`` does."""
+    """How far regions run into each other, as a share of the picture's shorter side."""
+    latent_ratio: float = 0.0
+    """Of ``ours``: see :class:`rpg.plan.Plan`."""
 
 
 def base_ratio(case: Case, settings: Settings) -> float:
@@ -67,18 +67,17 @@ def picture(pipe: Any, case: Case, settings: Settings, seed: int) -> Image.Image
         plain.set_progress_bar_config(disable=True)
         return _first(plain(prompt=case.caption, generator=torch.Generator().manual_seed(seed), **options))
     plan = make_plan(PlanRequest(caption=case.caption)) if settings.method == PLANNED else case.plan(base_ratio(case, settings))
-    started: list[hooks.Regional] = []
+    plan = replace(plan, latent_ratio=settings.latent_ratio)
+    started: list[Regional] = []
 
-    def attached(unet: nn.Module, regional: hooks.Regional) -> AbstractContextManager[None]:
+    def attached(unet: nn.Module, regional: Regional) -> AbstractContextManager[None]:
         started.append(regional)
         window(0)
-        if settings.apart:
-            return apart(unet, regional, round(settings.apart * settings.steps))
         if settings.method in (OURS, PLANNED) and not settings.feather:
             return hooks.attach(unet, regional)
         (table,) = regional.tables.values()
         latent = (case.arrangement.height // 8, case.arrangement.width // 8)
-        method = {PUBLISHED: published, LATENT: latents}.get(settings.method, feathered(settings.feather))
+        method = published if settings.method == PUBLISHED else feathered(settings.feather)
         return method(unet, regional.layout, regional.base_ratios[0], table, latent)
 
     def window(step: int) -> None:
@@ -130,53 +129,6 @@ def feathered(share: float) -> Method:
             yield
 
     return method
-
-
-@contextmanager
-def latents(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, _latent: tuple[int, int]) -> Iterator[None]:
-    """The paper's equations taken at their word: every region's part of the latent is denoised by itself with its own prompt,
-    the parts are laid side by side and mixed with the whole latent, denoised with the base prompt."""
-    original = unet.forward
-
-    def forward(sample: Tensor, timestep: Any, encoder_hidden_states: Tensor, **rest: Any) -> Any:
-        def denoised(part: Tensor, segment: int) -> Tensor:
-            context = encoder_hidden_states[:, slice(*table[segment])]
-            return original(part, timestep, encoder_hidden_states=context, **{**rest, "return_dict": False})[0]
-
-        out = denoised(sample, 0) if base_ratio else torch.zeros_like(sample)
-        for segment, rect in enumerate(layout.rects(*sample.shape[-2:]), 1):
-            part = (..., slice(rect.top, rect.bottom), slice(rect.left, rect.right))
-            out[part] = torch.lerp(denoised(sample[part], segment), out[part], base_ratio)
-        return (out,)
-
-    unet.forward = forward
-    try:
-        yield
-    finally:
-        del unet.forward
-
-
-@contextmanager
-def apart(unet: nn.Module, regional: hooks.Regional, calls: int) -> Iterator[None]:
-    """``latents`` for so many calls of the UNet, regional attention from then on."""
-    (table,) = regional.tables.values()
-    stack = ExitStack()
-    stack.enter_context(latents(unet, regional.layout, regional.base_ratios[0], table, (0, 0)))
-    parted = unet.forward
-    made = 0
-
-    def forward(sample: Tensor, timestep: Any, encoder_hidden_states: Tensor, **rest: Any) -> Any:
-        nonlocal made
-        made += 1
-        if made == calls + 1:
-            stack.close()
-            stack.enter_context(hooks.attach(unet, regional))
-            return unet(sample, timestep, encoder_hidden_states=encoder_hidden_states, **rest)
-        return parted(sample, timestep, encoder_hidden_states, **rest)
-
-    unet.forward = forward
-    with stack:
-        yield
 
 
 def _of_level(layers: str) -> Callable[[nn.Module], list[nn.Module]]:

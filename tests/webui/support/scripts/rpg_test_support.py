@@ -157,7 +157,7 @@ def routes(_demo: Any, app: FastAPI) -> None:
     @app.post("/rpg-test/merge")
     def set_merge(merge: bool = Body(..., embed=True)) -> None:
         """Whether equal conditionings are computed once. If so, the identity law holds too easily."""
-        job, regional = sys.modules["rpg.webui.job"], sys.modules["rpg.hooks"].Regional
+        job, regional = sys.modules["rpg.webui.job"], sys.modules["rpg.regional"].Regional
         job.Regional = regional if merge else functools.partial(regional, merge=False)
 
     @app.post("/rpg-test/reload")

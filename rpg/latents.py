@@ -1,0 +1,43 @@
+"""Each region's part of the latent denoised by itself: the paper's equations at their word (RPG, section 2.3).
+
+Regional attention steers what a place shows, not where objects begin and end: that is decided in the first steps, by layers
+that see the whole picture. In steps in which no region sees the others, each gets its own object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from rpg.conditioning import Joined
+from rpg.layout import Rect
+
+Denoise = Callable[[Tensor, Tensor], Tensor]
+"""``denoise(latent [rows, channels, height, width], context [rows, tokens, channels])``: the UNet's answer, as high and wide."""
+
+
+def denoise_apart(
+    denoise: Denoise, latent: Tensor, joined: Joined, rects: Sequence[Rect], base_ratios: Sequence[float]
+) -> Tensor:
+    """Denoise every region's rectangle of ``latent`` [rows, channels, height, width] with its own prompt, lay the results side by
+    side, and mix them with the whole latent denoised with the base prompt.
+
+    Args:
+        rects: the regions' rectangles of the latent.
+        base_ratios: the share of the base prompt in each region; if all are 0, it is not asked for.
+    """
+    context, table = joined
+    base = denoise(latent, context[:, slice(*table[0])]) if any(base_ratios) else None
+    result: Tensor | None = None
+    for segment, rect, ratio in zip(table[1:], rects, base_ratios, strict=True):
+        part = (..., slice(rect.top, rect.bottom), slice(rect.left, rect.right))
+        own = denoise(latent[part], context[:, slice(*segment)])
+        if base is not None:
+            own = torch.lerp(own, base[part], ratio)
+        if result is None:
+            result = own.new_zeros(*own.shape[:2], *latent.shape[2:])
+        result[part] += own if rect.owns_all else own * own.new_tensor(rect.rows)[:, None] * own.new_tensor(rect.columns)
+    assert result is not None  # a layout has regions
+    return result

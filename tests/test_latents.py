@@ -1,0 +1,130 @@
+"""Regions denoised by themselves: each is what the UNet makes of its part of the latent and its prompt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from rpg.conditioning import join
+from rpg.errors import GenerationError
+from rpg.hooks import attach
+from rpg.latents import denoise_apart
+from rpg.layout import Layout
+from rpg.plan import Plan
+from rpg.regional import Regional
+from tests.pipelines.models import regional
+from tests.unets import UNet
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(1)
+
+
+def apart(text: str, base_ratio: float, count: int) -> tuple[Regional, Tensor, list[Tensor]]:
+    """Steering, joined context and the segments: the base prompt's, then the regions'."""
+    layout = Layout.parse(text)
+    segments = [torch.randn(2, 5, 6) for _ in range(count + 1)]
+    context, table = join(segments)
+    steering = Regional(layout, [base_ratio] * layout.count)
+    steering.tables, steering.apart = {context.shape[1]: table}, True
+    return steering, context, segments
+
+
+class DiffusersUNet(UNet):
+    def forward(self, sample: Tensor, timestep: int, encoder_hidden_states: Tensor) -> tuple[Tensor]:
+        return (super().forward(sample, None, encoder_hidden_states),)
+
+
+@pytest.mark.parametrize("how", ["by position", "by name", "diffusers"])
+@torch.no_grad()
+def test_regions_see_their_own_part_and_prompt_only(how: str) -> None:
+    unet, x = DiffusersUNet() if how == "diffusers" else UNet(), torch.randn(2, 8, 6, 9)
+    steering, context, (base, left, right) = apart("1,2", 0.25, 2)
+
+    def call(x: Tensor, context: Tensor) -> Tensor:
+        if how == "diffusers":
+            return unet(x, 7, encoder_hidden_states=context)[0]
+        return unet(x, 7, context) if how == "by position" else unet(x, 7, context=context)
+
+    expected = torch.cat([call(x[..., :3], left), call(x[..., 3:], right)], dim=-1) * 0.75 + 0.25 * call(x, base)
+    with attach(unet, steering):
+        torch.testing.assert_close(call(x, context), expected)
+
+
+@torch.no_grad()
+def test_without_a_base_ratio_the_whole_picture_is_not_denoised() -> None:
+    unet, x, seen = UNet(), torch.randn(2, 8, 6, 8), []
+    steering, context, _ = apart("1,1", 0.0, 2)
+    with attach(unet, steering), unet.register_forward_hook(lambda _unet, args, _out: seen.append(tuple(args[0].shape[2:]))):
+        unet(x, context=context)
+    assert seen == [(6, 4), (6, 4), (6, 8)], "two halves, and the call that asked for them"
+
+
+@torch.no_grad()
+def test_attention_again_afterwards_and_nothing_at_the_end() -> None:
+    unet, x = UNet(), torch.randn(2, 8, 6, 8)
+    steering, context, (base, *_) = apart("1,1", 0.0, 2)
+    before = unet(x, context=base)
+    with attach(unet, steering):
+        first = unet(x, context=context)
+        steering.apart = False
+        second = unet(x, context=context)
+        steering.apart = True
+        torch.testing.assert_close(unet(x, context=context), first)
+    torch.testing.assert_close(second, first, msg="the same, as no token of this UNet sees another")
+    assert torch.equal(unet(x, context=base), before)
+    assert "forward" not in unet.__dict__
+
+
+def test_an_error_in_a_region_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    unet, x = UNet(), torch.randn(2, 8, 6, 8)
+    steering, context, _ = apart("1,1", 0.0, 2)
+
+    def fail(*_args: Any, **_kwargs: Any) -> Tensor:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(UNet, "forward", fail)
+    with pytest.raises(RuntimeError, match="out of memory"), attach(unet, steering):
+        unet(x, context=context)
+    assert not steering.inside
+
+
+def test_who_has_taken_the_unets_place_is_refused() -> None:
+    steering, context, _ = apart("1,1", 0.0, 2)
+    unet = UNet()
+    unet.forward = unet.forward  # type: ignore[method-assign]  # as others set theirs
+    with pytest.raises(GenerationError, match="latent_ratio to 0"), attach(unet, steering):
+        unet(torch.randn(2, 8, 6, 8), context=context)
+
+
+@torch.no_grad()
+def test_tokens_that_regions_share_are_mixed_by_their_shares() -> None:
+    layout = Layout.parse(",".join(["1"] * 4))
+    joined = join([torch.full((1, 1, 1), float(value)) for value in (9, 0, 1, 2, 3)])
+
+    def denoise(part: Tensor, context: Tensor) -> Tensor:
+        return torch.ones_like(part) * context
+
+    latent = torch.zeros(1, 1, 1, 2)
+    result = denoise_apart(denoise, latent, joined, layout.rects(1, 2), [0.0] * 4)
+    torch.testing.assert_close(result.flatten(), torch.tensor([0.5, 2.5]))
+
+
+@pytest.mark.parametrize("kind", ["sd1", "sdxl"])
+def test_a_pipelines_regions_do_not_see_each_other(kind: str) -> None:
+    pipe = regional(kind)
+
+    def latent(right: str, ratio: float) -> Tensor:
+        plan = Plan.from_dict({"regions": ["a cat", right], "base_prompt": "pets", "base_ratio": 0, "latent_ratio": ratio})
+        options = {"num_inference_steps": 4, "height": 64, "width": 128, "seed": 3, "output_type": "latent"}
+        result: Tensor = pipe.generate(plan, **options).images
+        return result
+
+    for ratio, alike in ((1.0, True), (0.5, False), (0.0, False)):
+        one, other = latent("a dog", ratio), latent("a green bird", ratio)
+        assert torch.allclose(one[..., :8], other[..., :8]) == alike, ratio
+        assert not torch.allclose(one[..., 8:], other[..., 8:]), ratio
