@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -152,7 +153,8 @@ def test_the_command_trains_and_writes_a_model_that_draws(tmp_path: Path, monkey
     monkeypatch.setattr(autoencoder, "DECODER_STEPS", 2)
     monkeypatch.setattr(loop, "LOG_EVERY", 1)
     monkeypatch.setattr(text_encoder, "STEPS", 2)
-    monkeypatch.setattr(denoiser, "STEPS", 2)
+    courses, sizes = denoiser.COURSES, denoiser.COURSES[0].phases[0][1]
+    monkeypatch.setattr(denoiser, "COURSES", [replace(course, phases=((1, sizes), (1, sizes))) for course in courses])
     monkeypatch.setattr(denoiser, "TOKENS", 100)
     monkeypatch.setattr(sys, "argv", ["training", "--folder", str(tmp_path), "--device", "cpu", "--processes", "1"])
     before = shapes.CHECKPOINT.read_bytes()

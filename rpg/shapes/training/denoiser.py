@@ -21,8 +21,6 @@ from rpg.shapes.training.autoencoder import encode, tensor
 from rpg.shapes.training.loop import SHARDS, train
 from rpg.shapes.training.scenes import Scene, caption, draw, random_scene
 
-STEPS = 9000
-FIRST_STEPS = 1000
 TOKENS = 3072
 """Latents in a batch, so that every step costs the same whatever its pictures' size."""
 WITHOUT_CAPTION = 0.1
@@ -45,7 +43,6 @@ class Size:
 
 
 FIRST = (Size(80, 80, 0.5, 1), Size(96, 96, 0.3, 2), Size(112, 80, 0.1, 2), Size(80, 112, 0.1, 2))
-"""For ``FIRST_STEPS``: words and colours are learnt from many small pictures."""
 THEN = (
     Size(96, 96, 0.15, 2),
     Size(128, 128, 0.28),
@@ -66,6 +63,58 @@ THEN = (
 )
 
 
+WHOLE = (
+    Size(96, 96, 0.07, 2),
+    Size(112, 112, 0.11, 2),
+    Size(96, 128, 0.07, 2),
+    Size(128, 96, 0.05, 2),
+    Size(128, 128, 0.16),
+    Size(192, 128, 0.05),
+    Size(128, 192, 0.04),
+    Size(224, 112, 0.04, 2),
+    Size(224, 128, 0.12),
+    Size(128, 224, 0.09),
+    Size(256, 128, 0.05),
+    Size(320, 128, 0.04, 5),
+    Size(128, 320, 0.02, 4),
+    Size(384, 128, 0.01, 6),
+    Size(224, 224, 0.05),
+    Size(320, 224, 0.02, 6),
+    Size(512, 512, 0.01, 6),
+)
+
+
+@dataclass(frozen=True)
+class Course:
+    """A learning rate's way from its peak to zero."""
+
+    name: str
+    phases: tuple[tuple[int, tuple[Size, ...]], ...]
+    """Steps, and the sizes of their pictures."""
+    rate: float
+    partial: float | None = None
+    """See :func:`rpg.shapes.training.scenes.caption`."""
+
+    @property
+    def steps(self) -> int:
+        return sum(steps for steps, _ in self.phases)
+
+    def phase(self, step: int) -> tuple[int, tuple[Size, ...]]:
+        for steps, sizes in self.phases:
+            if step < steps:
+                return steps, sizes
+            step -= steps
+        raise IndexError(f"{self.name} has {self.steps} steps")
+
+
+COURSES = [
+    # Words and colours are learnt from many small pictures.
+    Course("denoiser", ((1000, FIRST), (8000, THEN)), 1e-3),
+    # Having learnt to draw, it learns to count: from captions that leave nothing out.
+    Course("denoiser, whole captions", ((3600, WHOLE),), 6e-4, 0.0),
+]
+
+
 class Denoiser(nn.Module):
     def __init__(self, text_encoder: nn.Module) -> None:
         super().__init__()
@@ -79,7 +128,7 @@ class Denoiser(nn.Module):
 def trained(folder: Path, seed: int, device: str, autoencoder: Any, text_encoder: Any) -> Any:
     """Train, or take what was trained, and return the ``Denoiser``."""
     torch.manual_seed(seed)
-    network = Denoiser(text_encoder).to(device)
+    network: nn.Module = Denoiser(text_encoder).to(device)
     network.unet.to(memory_format=torch.channels_last)
     noise = models.noise()
     tokenizer = models.tokenizer()
@@ -92,18 +141,21 @@ def trained(folder: Path, seed: int, device: str, autoencoder: Any, text_encoder
             latents = encode(autoencoder, tensor([draw(scene)]).to(device))[0] * autoencoder.config.scaling_factor
         return scene, latents
 
-    def loss(network: nn.Module, step: int, rng: Random) -> Tensor:
-        sizes, steps = (FIRST, FIRST_STEPS) if step < FIRST_STEPS else (THEN, STEPS - FIRST_STEPS)
-        size = rng.choices(sizes, [size.share for size in sizes])[0]
-        scenes = max(size.batch, round(steps * SHARDS * size.share * size.batch / REUSED))
-        batch = [encoded(size, rng.randrange(scenes)) for _ in range(size.batch)]
-        captions = ["" if rng.random() < WITHOUT_CAPTION else caption(rng, scene) for scene, _ in batch]
-        tokens = tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids.to(device)
-        clean = torch.stack([latents for _, latents in batch]).contiguous(memory_format=torch.channels_last)
-        added = torch.randn_like(clean)
-        # More of the strong noise, in which objects get their number and places.
-        times = (torch.rand(len(batch)) ** 0.65 * noise.config.num_train_timesteps).long().to(device)
-        predicted = network(noise.add_noise(clean, added, times), times, tokens)
-        return nn.functional.mse_loss(predicted, noise.get_velocity(clean, added, times))
+    for course in COURSES:
 
-    return train("denoiser", network, loss, folder=folder, seed=seed, steps=STEPS, rate=1e-3).requires_grad_(False).eval()
+        def loss(network: nn.Module, step: int, rng: Random, course: Course = course) -> Tensor:
+            steps, sizes = course.phase(step)
+            size = rng.choices(sizes, [size.share for size in sizes])[0]
+            scenes = max(size.batch, round(steps * SHARDS * size.share * size.batch / REUSED))
+            batch = [encoded(size, rng.randrange(scenes)) for _ in range(size.batch)]
+            captions = ["" if rng.random() < WITHOUT_CAPTION else caption(rng, scene, course.partial) for scene, _ in batch]
+            tokens = tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids.to(device)
+            clean = torch.stack([latents for _, latents in batch]).contiguous(memory_format=torch.channels_last)
+            added = torch.randn_like(clean)
+            # More of the strong noise, in which objects get their number and places.
+            times = (torch.rand(len(batch)) ** 0.65 * noise.config.num_train_timesteps).long().to(device)
+            predicted = network(noise.add_noise(clean, added, times), times, tokens)
+            return nn.functional.mse_loss(predicted, noise.get_velocity(clean, added, times))
+
+        network = train(course.name, network, loss, folder=folder, seed=seed, steps=course.steps, rate=course.rate)
+    return network.requires_grad_(False).eval()
