@@ -167,3 +167,15 @@ def test_json_is_strict(text: str, sentence: str) -> None:
 def test_text_at_the_bound_is_accepted() -> None:
     plan = Plan((Region("a" * MAX_TEXT),), "1")
     assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_the_latent_ratio_is_written_where_it_is_set() -> None:
+    plan = Plan.from_dict({"regions": ["a", "b"]})
+    assert plan.latent_ratio == 0
+    assert "latent_ratio" not in plan.to_dict()
+    plan = Plan.from_dict({"regions": ["a", "b"], "latent_ratio": 1})
+    assert Plan.from_json(plan.to_json()) == plan
+    assert plan.to_dict()["latent_ratio"] == 1.0
+    for value in (-0.1, 1.5, "0.3", True, None, float("nan")):
+        with pytest.raises(PlanError, match=r"latent_ratio is .* number from 0 \(attention alone\) to 1"):
+            Plan.from_dict({"regions": ["a"], "latent_ratio": value})

@@ -34,3 +34,11 @@ def problem(text: str) -> str:
     except RPGError as error:
         return str(error)
     return ""
+
+
+def latent_ratio(text: str) -> float:
+    """Of a draft, also of an unfinished one: planning leaves it alone."""
+    try:
+        return Plan.from_dict({"regions": ["-"], "latent_ratio": load_json(text)["latent_ratio"]}).latent_ratio  # type: ignore[index]
+    except (RPGError, KeyError, TypeError):
+        return 0.0

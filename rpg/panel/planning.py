@@ -8,12 +8,14 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
 from rpg.errors import RPGError
+from rpg.panel.draft import latent_ratio
 from rpg.panel.lines import error_line, status_line
 from rpg.plan import Plan
 from rpg.planners import PlanningStopped, PlanRequest, ProviderInfo, providers, stream_plan, templates
@@ -94,19 +96,19 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
                 shown = text
                 update[live] = gr.update(value=text[-LIVE_TEXT:], visible=bool(text))
             if made:
-                update[plan] = made.to_json()
+                update[plan] = replace(made, latent_ratio=latent_ratio(values[plan])).to_json()
             yield update
 
     def finish() -> Update:
         return {running: None, plan_button: gr.update(visible=True), stop_button: gr.update(visible=False)}
 
     provider.change(choose, [provider], [model, hint], show_progress=False, queue=False)
-    asked = {caption, provider, model, base_url, template, key, picture}  # Gradio hands them over in the order of creation
+    asked = {plan, caption, provider, model, base_url, template, key, picture}  # Gradio hands them over in the order of creation
     plan_button.click(
         start,
         inputs=asked,
         outputs=[running, plan_button, stop_button, status, live, plan],
-        _js=f"(caption, ...rest) => [caption.trim() ? caption : rpgMainPrompt('{tab}'), ...rest.slice(0, {len(asked) - 1})]",
+        _js=f"(plan, text, ...rest) => [plan, text.trim() ? text : rpgMainPrompt('{tab}'), ...rest.slice(0, {len(asked) - 2})]",
         show_progress=False,
     ).then(finish, outputs=[running, plan_button, stop_button], show_progress=False, queue=False)
     stop_button.click(stop, [running], show_progress=False, queue=False)

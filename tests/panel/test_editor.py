@@ -249,6 +249,20 @@ def test_planning_fills_the_editor_and_can_be_undone(page: Page) -> None:
     assert page.prompts() == ["by hand", ""]
 
 
+def test_planning_leaves_the_latent_ratio_alone(page: Page) -> None:
+    page.locate("input.rpg-latent-ratio").fill("0.3")
+    page.wait_for_plan(latent_ratio=0.3, regions=[{"prompt": ""}, {"prompt": ""}])
+    page.locate("#rpg-standalone-prompt textarea").fill("a cat and a dog")
+    page.button("plan-button").click()
+    page.wait_for_plan(latent_ratio=0.3, regions=[{"prompt": "a cat"}, {"prompt": "a dog"}])
+    page.locate("input.rpg-latent-ratio").fill("0")
+    page.locate("input.rpg-base-ratio").fill("0.5")
+    page.wait_for_plan(base_ratio=0.5)
+    assert "latent_ratio" not in page.json
+    page.locate("input.rpg-latent-ratio").fill("2")
+    expect(page.message).to_contain_text("latent_ratio is 2")
+
+
 def test_rows_that_planning_adds_show_the_base_ratio(page: Page) -> None:
     page.locate("#rpg-standalone-prompt textarea").fill("a cat, a dog and a bird")
     page.button("plan-button").click()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.webui.host import Webui, write_image
+from tests.webui.host import PROMPT, Webui, write_image
 from tests.webui.laws import check_identity, check_locality, distance, same_as_base
 
 RED_BLUE: dict[str, Any] = {
@@ -39,6 +39,24 @@ def test_each_region_follows_its_prompt_in_img2img(webui: Webui) -> None:
     start = write_image(np.full((128, 256, 3), 230))
     answer = webui.generate("img2img", RED_BLUE, steps=12, init_images=[start], denoising_strength=0.95)
     assert red_left_blue_right(answer.image) > 15
+
+
+def test_regions_denoised_by_themselves(webui: Webui) -> None:
+    plain = webui.generate().image
+    one = webui.generate(rpg={"regions": [PROMPT], "split_ratio": "1", "base_ratio": 0, "latent_ratio": 1}).image
+    assert np.abs(one - plain).max() <= 1, "a single region is the whole picture"
+    apart = {**RED_BLUE, "base_ratio": 0, "latent_ratio": 1}
+    answer = webui.generate(rpg=apart, steps=12)
+    assert red_left_blue_right(answer.image) > 15
+    assert '"latent_ratio": 1.0' in answer.infotexts[0].replace('\\"', '"')
+    steps = {**apart, "latent_ratio": 0.5}
+    pictures = [webui.generate(rpg=rpg, steps=12).image for rpg in (steps, {**apart, "latent_ratio": 0})]
+    assert distance(pictures[:1], [answer.image]) > 0
+    assert distance(pictures[:1], pictures[1:]) > 0
+    # Second-order samplers call the UNet twice a step, a hires pass has its layout already, "AND" has rows of its own.
+    for settings in ({"sampler_name": "Heun"}, {"enable_hr": True, "hr_scale": 1.37}, {"prompt": "a AND b", "batch_size": 2}):
+        webui.generate(rpg=steps, **settings)
+    assert np.array_equal(webui.generate().image, plain)
 
 
 @pytest.mark.parametrize(
