@@ -93,7 +93,10 @@ class Course:
     """Steps, and the sizes of their pictures."""
     rate: float
     partial: float | None = None
+    placed: float = 0.5
     """See :func:`rpg.shapes.training.scenes.caption`."""
+    weakness: float = 0.65
+    """Of the noise: below 1, there is more of the strong noise, in which objects get their number and places."""
 
     @property
     def steps(self) -> int:
@@ -110,8 +113,8 @@ class Course:
 COURSES = [
     # Words and colours are learnt from many small pictures.
     Course("denoiser", ((1000, FIRST), (8000, THEN)), 1e-3),
-    # Having learnt to draw, it learns to count: from captions that leave nothing out.
-    Course("denoiser, whole captions", ((3600, WHOLE),), 6e-4, 0.0),
+    # Having learnt to draw, it learns to count and to arrange: from captions that leave nothing out.
+    Course("denoiser, whole captions", ((3300, WHOLE),), 7e-4, partial=0.0, placed=0.75, weakness=0.45),
 ]
 
 
@@ -148,12 +151,13 @@ def trained(folder: Path, seed: int, device: str, autoencoder: Any, text_encoder
             size = rng.choices(sizes, [size.share for size in sizes])[0]
             scenes = max(size.batch, round(steps * SHARDS * size.share * size.batch / REUSED))
             batch = [encoded(size, rng.randrange(scenes)) for _ in range(size.batch)]
-            captions = ["" if rng.random() < WITHOUT_CAPTION else caption(rng, scene, course.partial) for scene, _ in batch]
+            captions = [
+                "" if rng.random() < WITHOUT_CAPTION else caption(rng, scene, course.partial, course.placed) for scene, _ in batch
+            ]
             tokens = tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids.to(device)
             clean = torch.stack([latents for _, latents in batch]).contiguous(memory_format=torch.channels_last)
             added = torch.randn_like(clean)
-            # More of the strong noise, in which objects get their number and places.
-            times = (torch.rand(len(batch)) ** 0.65 * noise.config.num_train_timesteps).long().to(device)
+            times = (torch.rand(len(batch)) ** course.weakness * noise.config.num_train_timesteps).long().to(device)
             predicted = network(noise.add_noise(clean, added, times), times, tokens)
             return nn.functional.mse_loss(predicted, noise.get_velocity(clean, added, times))
 

@@ -175,13 +175,14 @@ def _aligned(rng: Random, width: int, height: int, count: int) -> list[Place]:
     return places
 
 
-def caption(rng: Random, scene: Scene, partial: float | None = None) -> str:
+def caption(rng: Random, scene: Scene, partial: float | None = None, placed: float = 0.5) -> str:
     """What the scene shows, sometimes with places and background.
 
     Args:
         partial: the share of scenes with several objects of which only some are named, as in captions of photographs. A
             region's prompt is such a caption: there is more in the picture than it says. By default more of the wide
             pictures, so that "a red circle" alone still means one object in a square.
+        placed: the share of the others that say where things are.
     """
     things = scene.things
     partial = (0.25 if is_wide(scene.width, scene.height) else 0.08) if partial is None else partial
@@ -189,8 +190,7 @@ def caption(rng: Random, scene: Scene, partial: float | None = None) -> str:
         named = rng.sample(range(len(things)), rng.randint(1, len(things) - 1))
         text = listed([things[index] for index in sorted(named)])
     else:
-        placed = _placed(rng, scene) if rng.random() < 0.5 else None
-        text = placed or listed(things)
+        text = (_placed(rng, scene) if rng.random() < placed else None) or listed(things)
     return f"{text} on a {scene.background} background" if rng.random() < 0.4 else text
 
 
