@@ -16,7 +16,7 @@ function rpgReadDraft(data, defaults) {
     const listed = typeof data.regions === "string" ? data.regions.split(/\s*\bBREAK\b\s*/) : data.regions;
     if (!Array.isArray(listed) || !listed.length) return null;
     const regions = listed.map((item) => (item !== null && typeof item === "object" ? item : {prompt: String(item)}));
-    return {...defaults, split_ratio: regions.map(() => "1").join(","), ...data, regions};
+    return {...defaults, latent_ratio: undefined, split_ratio: regions.map(() => "1").join(","), ...data, regions};
 }
 
 class RpgEditor {

@@ -107,6 +107,8 @@ def generate(options: argparse.Namespace) -> None:
         raise GenerationError(f"--output is {str(output)!r}; pictures carry their plan in a .png file.")
     plan = plan_from(options)
     loaded = _load(options.model)
+    if options.latent_ratio is None and not options.plan:
+        plan = replace(plan, latent_ratio=loaded.latent_ratio)
     loaded.pipeline.set_progress_bar_config(desc="Generating")
     seed = random.randrange(2**32) if options.seed is None else options.seed
     pictures = loaded.pipeline.generate(
@@ -204,7 +206,7 @@ def serve(options: argparse.Namespace) -> None:
         )
 
     defaults = Settings(width=loaded.width, height=loaded.height, steps=loaded.steps, guidance_scale=loaded.guidance_scale)
-    build_app(pictures, defaults).queue(concurrency_count=8).launch(
+    build_app(pictures, defaults, loaded.latent_ratio).queue(concurrency_count=8).launch(
         server_name=options.host, server_port=options.port, show_api=False
     )
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from rpg import shapes
 from rpg.cli import PNG_KEY, main, read_plan
 from rpg.plan import Plan, Region
 from rpg.planners.rules import plan as rules
-from tests.pipelines.pixels import shape_of
+from tests.benchmarks.composition.judge import read
 
 CAPTION = "a red circle on the left and a blue square on the right"
 QUICK = ["--steps", "1", "--width", "64", "--height", "64"]
@@ -21,14 +22,16 @@ QUICK = ["--steps", "1", "--width", "64", "--height", "64"]
 
 def test_a_caption_becomes_a_picture_with_its_plan_beside_it(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["generate", CAPTION, "--seed", "8", "--base-ratio", "0.5"]) == 0
+    assert main(["generate", CAPTION, "--seed", "8"]) == 0
     seed, picture, plan = (line.split(": ")[1].strip() for line in capsys.readouterr().out.splitlines())
     assert seed == "8"
     image = Image.open(picture)
-    assert (shape_of(image, "red", 0, 0.5), shape_of(image, "blue", 0.5, 1)) == ("circle", "square")
+    found = sorted(read(image), key=lambda item: item.centre)
+    assert [item.kind for item in found] == [("red", "circle"), ("blue", "square")]
     written = Plan.from_json(Path(plan).read_text("utf-8"))
     assert [region.prompt for region in written.regions] == ["a red circle", "a blue square"]
-    assert (written.split_ratio, written.base_ratio, written.caption) == ("1,1", 0.5, CAPTION)
+    assert (written.split_ratio, written.base_ratio, written.caption) == ("1,1", 0, CAPTION)
+    assert written.latent_ratio == shapes.LATENT_RATIO
     assert read_plan(Path(picture)) == written
 
 

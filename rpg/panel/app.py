@@ -45,8 +45,12 @@ When the user presses Stop, the generator is closed between two items. Calls nev
 """
 
 
-def build_app(generate: Generate, defaults: Settings | None = None) -> gr.Blocks:
-    """The page. Call ``queue()`` and ``launch()`` on it."""
+def build_app(generate: Generate, defaults: Settings | None = None, latent_ratio: float = 0.0) -> gr.Blocks:
+    """The page. Call ``queue()`` and ``launch()`` on it.
+
+    Args:
+        latent_ratio: that plans have at first.
+    """
     defaults = defaults or Settings()
     theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])  # nothing to download
     css = (ROOT / "style.css").read_text("utf-8")
@@ -64,7 +68,7 @@ def build_app(generate: Generate, defaults: Settings | None = None) -> gr.Blocks
                     guidance = gr.Slider(1, 20, defaults.guidance_scale, step=0.5, label="Guidance")
                     seed = gr.Number(-1 if defaults.seed is None else defaults.seed, precision=0, label="Seed (-1: random)")
                 with gr.Accordion("Regions", open=True):
-                    panel = build_panel("standalone")
+                    panel = build_panel("standalone", latent_ratio)
             with gr.Column():
                 with gr.Row():
                     generate_button = gr.Button("Generate", variant="primary", elem_id="rpg-standalone-generate")

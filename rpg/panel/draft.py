@@ -36,9 +36,14 @@ def problem(text: str) -> str:
     return ""
 
 
-def latent_ratio(text: str) -> float:
-    """Of a draft, also of an unfinished one: planning leaves it alone."""
+def latent_ratio(text: str, default: float) -> float:
+    """Of a draft, also of an unfinished one: planning leaves it alone.
+
+    Args:
+        default: of the empty text.
+    """
     try:
-        return Plan.from_dict({"regions": ["-"], "latent_ratio": load_json(text)["latent_ratio"]}).latent_ratio  # type: ignore[index]
+        data = load_json(text) if text.strip() else {"latent_ratio": default}
+        return Plan.from_dict({"regions": ["-"], "latent_ratio": data["latent_ratio"]}).latent_ratio  # type: ignore[index]
     except (RPGError, KeyError, TypeError):
         return 0.0

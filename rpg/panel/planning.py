@@ -32,7 +32,7 @@ NOTES = 400
 Update = dict[Any, Any]
 
 
-def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
+def build_planning(tab: str, plan: gr.Textbox, default_latent_ratio: float) -> gr.Checkbox:
     """Add the section. Returns the checkbox that leaves the planning to Generate, a view of what ``plan`` says."""
 
     def named(name: str, **kwargs: Any) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
                 shown = text
                 update[live] = gr.update(value=text[-LIVE_TEXT:], visible=bool(text))
             if made:
-                update[plan] = replace(made, latent_ratio=latent_ratio(values[plan])).to_json()
+                update[plan] = replace(made, latent_ratio=latent_ratio(values[plan], default_latent_ratio)).to_json()
             yield update
 
     def finish() -> Update:

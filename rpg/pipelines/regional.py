@@ -53,6 +53,7 @@ class _RegionalMixin(_Pipeline):
         batch_size: int = 1,
         prompt: str | Sequence[str] = (),
         seed: int | None = None,
+        latent_ratio: float = 0.0,
         **options: Any,
     ) -> Any:
         """Generate from prompts and a split ratio, in the reference implementation's words.
@@ -64,12 +65,13 @@ class _RegionalMixin(_Pipeline):
             batch_size: number of pictures.
             prompt: the region prompts as a list, or as one string with ``BREAK`` between them.
             seed: see :meth:`generate`, as for all other options.
+            latent_ratio: share of the steps in which regions are denoised by themselves (see :class:`rpg.plan.Plan`).
 
         Returns:
             What the diffusers pipeline returns; the pictures are in ``.images``.
         """
         base = base_ratio if base_prompt and base_ratio is not None else 0
-        plan = Plan(regions_from(prompt), split_ratio, base_prompt=base_prompt or "", base_ratio=base)
+        plan = Plan(regions_from(prompt), split_ratio, base_prompt or "", base, latent_ratio=latent_ratio)
         return self.generate(plan, batch_size=batch_size, seed=seed, **options)
 
     @torch.no_grad()

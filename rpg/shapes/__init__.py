@@ -17,6 +17,9 @@ CONFIG = _FOLDER / "diffusers"
 CLIP = CONFIG / "tokenizer"
 """Tokenizer and text encoder configuration, as ldm's ``FrozenCLIPEmbedder`` wants them."""
 
+LATENT_RATIO = 0.3
+"""What suits the model best: docs/composition.md, "By latent ratio"."""
+
 
 def install(folder: Path) -> Path:
     """Put the checkpoint and its yaml into a webui's ``models/Stable-diffusion`` folder.

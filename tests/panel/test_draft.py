@@ -3,7 +3,7 @@ import json
 import pytest
 
 from rpg.errors import RPGError
-from rpg.panel.draft import NOTHING_PLANNED, problem, read_draft
+from rpg.panel.draft import NOTHING_PLANNED, latent_ratio, problem, read_draft
 from rpg.panel.panel import validate
 from rpg.plan import Plan
 from rpg.planners import PlanRequest
@@ -23,6 +23,13 @@ def test_a_finished_draft_is_a_plan() -> None:
 def test_a_planner_gets_the_main_prompt_unless_it_names_its_own() -> None:
     assert read_draft('{"planner": {"provider": "rules"}}', "a cat") == PlanRequest("a cat")
     assert read_draft('{"planner": {"caption": "a dog"}}', "a cat") == PlanRequest("a dog")
+
+
+def test_planning_keeps_the_latent_ratio_of_any_draft() -> None:
+    assert latent_ratio("", 0.3) == 0.3
+    assert latent_ratio('{"regions": [""], "latent_ratio": 0.5}', 0.3) == 0.5
+    for text in ('{"regions": ["a"]}', "{", "[]", '{"latent_ratio": "x"}', '{"latent_ratio": 2}', '{"planner": {}}'):
+        assert latent_ratio(text, 0.3) == 0
 
 
 def test_the_first_draft_lacks_only_its_prompts() -> None:
