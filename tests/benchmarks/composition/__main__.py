@@ -14,14 +14,13 @@ from pathlib import Path
 
 import torch
 
+from rpg.shapes import LATENT_RATIO
 from tests.benchmarks.composition import report
 from tests.benchmarks.composition.cases import cases
 from tests.benchmarks.composition.methods import OURS, PLAIN, PLANNED, PUBLISHED, Settings
 from tests.benchmarks.composition.results import Results
 from tests.benchmarks.composition.webui import METHODS_THERE, InWebui
 
-LATENT_RATIO = 0.3
-"""The best of the sweep."""
 COMPARED = {
     PLAIN: Settings(PLAIN),
     OURS: Settings(OURS),
@@ -37,7 +36,7 @@ SWEEPS = {
         *(Settings(OURS, first=first) for first in (0.1, 0.25)),
     ],
     "layers with regions": [Settings(OURS, layers=layers) for layers in ("all", "fine", "coarse")],
-    "latent ratio": [Settings(OURS, latent_ratio=ratio) for ratio in (0.0, 0.15, 0.3, 0.5, 1.0)],
+    "latent ratio": [Settings(OURS, latent_ratio=ratio) for ratio in (0.0, 0.15, 0.3, 0.5, 0.7, 1.0)],
     "soft edges": [Settings(OURS, feather=share) for share in (0.0, 0.15, 0.3)],
 }
 
