@@ -10,7 +10,7 @@ import pytest
 from tests.webui.host import Webui
 from tests.webui.test_generation import RED_BLUE
 
-AXES = ["[RPG] Base ratio", "[RPG] Split ratio", "[RPG] Enabled"]
+AXES = ["[RPG] Base ratio", "[RPG] Latent ratio", "[RPG] Split ratio", "[RPG] Enabled"]
 
 
 def plot(webui: Webui, axis: str, *values: str) -> dict[str, Any]:
@@ -46,6 +46,7 @@ def test_enabled_and_split_ratio(webui: Webui) -> None:
     ("axis", "values", "sentence"),
     [
         ("[RPG] Base ratio", ["0", "3"], "base_ratio is 3"),
+        ("[RPG] Latent ratio", ["0", "3"], "latent_ratio is 3"),
         ("[RPG] Base ratio", ["0", "half"], "'half' is not a number"),
         ("[RPG] Split ratio", ["1,1", "1,1,1"], "makes 3 regions"),
         ("[RPG] Enabled", ["True", "perhaps"], "'perhaps' is neither True nor False"),
