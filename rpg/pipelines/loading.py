@@ -54,7 +54,7 @@ def load(model: str | None = None) -> Loaded:
     pipeline.scheduler = DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config)
     pipeline.to(device)
     if model is None:
-        return Loaded(pipeline, width=224, height=128, guidance_scale=4.0, latent_ratio=shapes.LATENT_RATIO)
+        return Loaded(pipeline, width=224, height=128, guidance_scale=shapes.GUIDANCE_SCALE, latent_ratio=shapes.LATENT_RATIO)
     size = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
     return Loaded(pipeline, width=size, height=size)
 

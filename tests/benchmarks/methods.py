@@ -27,6 +27,16 @@ def ours(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, _late
 
 
 @contextmanager
+def latents(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, _latent: tuple[int, int]) -> Iterator[None]:
+    """Each region denoised by itself, as in the first steps with a latent ratio."""
+    regional = Regional(layout, [base_ratio] * layout.count)
+    regional.tables[table[-1].stop] = table
+    regional.apart = True
+    with attach(unet, regional):
+        yield
+
+
+@contextmanager
 def published(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, latent: tuple[int, int]) -> Iterator[None]:
     """Full attention for every region, then crop: the algorithm of RPG's published code."""
 
@@ -96,4 +106,4 @@ def replaced(unet: nn.Module, forward: Forward) -> Iterator[None]:
             del layer.forward
 
 
-METHODS = {"ours": ours, "published": published, "masked": masked}
+METHODS = {"ours": ours, "latents": latents, "published": published, "masked": masked}

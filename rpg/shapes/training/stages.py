@@ -52,7 +52,7 @@ def plot(folder: Path) -> Path:
         folder / f"{name}.csv"
         for name in ("autoencoder", "decoder", "text encoder", *(course.name for course in denoiser.COURSES))
     ]
-    figure = Figure(figsize=(16, 3), layout="constrained")
+    figure = Figure(figsize=(18, 3), layout="constrained")
     for log, axis in zip(logs, figure.subplots(1, len(logs))):
         with log.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))

@@ -30,7 +30,7 @@ COMPARED = {
 }
 SWEEPS = {
     "base ratio": [Settings(OURS, base_ratio=ratio) for ratio in (0.0, 0.2, 0.4, 0.6, 0.8)],
-    "guidance": [Settings(method, guidance=guidance) for method in (PLAIN, OURS) for guidance in (2.0, 4.0, 6.0, 8.0)],
+    "guidance": [Settings(method, guidance=guidance) for method in (PLAIN, OURS) for guidance in (2.0, 3.0, 4.0, 6.0)],
     "steps with regions": [
         *(Settings(OURS, last=last) for last in (0.25, 0.5, 0.75, 1.0)),
         *(Settings(OURS, first=first) for first in (0.1, 0.25)),

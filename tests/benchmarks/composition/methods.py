@@ -21,6 +21,7 @@ from rpg.plan import DEFAULT_BASE_RATIO
 from rpg.planners.planning import make_plan
 from rpg.planners.request import PlanRequest
 from rpg.regional import Regional
+from rpg.shapes import GUIDANCE_SCALE
 from tests.benchmarks.composition.cases import Case
 from tests.benchmarks.methods import plain_forward, published, replaced
 
@@ -34,7 +35,7 @@ class Settings:
     method: str
     base_ratio: float | None = None
     """None: as the offline planner advises, the default for several objects of one class, else 0."""
-    guidance: float = 4.0
+    guidance: float = GUIDANCE_SCALE
     steps: int = 20
     first: float = 0.0
     """Share of the steps before regions begin; the base prompt has the picture then."""
