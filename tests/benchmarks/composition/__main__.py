@@ -19,7 +19,7 @@ from tests.benchmarks.composition import report
 from tests.benchmarks.composition.cases import cases
 from tests.benchmarks.composition.methods import OURS, PLAIN, PLANNED, PUBLISHED, Settings
 from tests.benchmarks.composition.results import Results
-from tests.benchmarks.composition.webui import METHODS_THERE, InWebui
+from tests.benchmarks.composition.webui import THERE, InWebui
 
 COMPARED = {
     PLAIN: Settings(PLAIN),
@@ -60,21 +60,20 @@ def main() -> None:
 def run(options: argparse.Namespace, results: Results) -> None:
     drawn = cases(options.prompts)
     compared = {label: results.of(settings, drawn) for label, settings in COMPARED.items()}
-    if options.regional_prompter:
-        with InWebui(options.regional_prompter) as results.webui:
-            compared |= {method: results.of(Settings(method), drawn) for method in METHODS_THERE}
     first = drawn[: options.sweep_prompts]
     sweeps = {name: [(settings, results.of(settings, first)) for settings in sweep] for name, sweep in SWEEPS.items()}
+    if options.regional_prompter:
+        with InWebui(options.regional_prompter) as results.webui:
+            sweeps["extension"] = [(settings, results.of(settings, first)) for settings in THERE]
     setting = (
         f"{platform.machine()}, {options.processes} processes; Python {platform.python_version()}, torch {torch.__version__}; "
         f"model {results.model_name}"
     )
     report.write(options.docs, drawn, compared, sweeps, setting)
-    drawable = {label: compared[label] for label in COMPARED}
     report.examples(
         options.docs,
         drawn,
-        drawable,
+        compared,
         lambda case, label: next(results.pictures(COMPARED[label], [(drawn.index(case), case)])),
     )
 

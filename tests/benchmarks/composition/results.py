@@ -21,7 +21,7 @@ from tests.benchmarks.composition.cases import Case
 from tests.benchmarks.composition.judge import read
 from tests.benchmarks.composition.methods import Settings, picture
 from tests.benchmarks.composition.scores import Scores, score
-from tests.benchmarks.composition.webui import METHODS_THERE, InWebui
+from tests.benchmarks.composition.webui import OURS_THERE, REGIONAL_PROMPTER, InWebui
 
 
 class Results:
@@ -57,7 +57,7 @@ class Results:
 
     def pictures(self, settings: Settings, drawn: Sequence[tuple[int, Case]]) -> Iterator[Image.Image]:
         """Of the cases with their seeds, in order."""
-        if self.webui and settings.method in METHODS_THERE:
+        if self.webui and settings.method in (OURS_THERE, REGIONAL_PROMPTER):
             return (self.webui.picture(case, settings, seed) for seed, case in drawn)
         return self.pool.map(_picture, *zip(*((self.model, settings, seed, case) for seed, case in drawn))) if drawn else iter(())
 

@@ -9,12 +9,13 @@ from typing import Any
 
 from PIL import Image
 
+from rpg.shapes import LATENT_RATIO
 from tests.benchmarks.composition.cases import Case
 from tests.benchmarks.composition.methods import Settings, base_ratio
 from tests.webui.host import Webui
 
 OURS_THERE, REGIONAL_PROMPTER = "ours, in the webui", "regional-prompter, in the webui"
-METHODS_THERE = (OURS_THERE, REGIONAL_PROMPTER)
+THERE = [Settings(OURS_THERE), Settings(OURS_THERE, latent_ratio=LATENT_RATIO), Settings(REGIONAL_PROMPTER)]
 
 
 class InWebui:
@@ -49,7 +50,12 @@ class InWebui:
             "seed": seed,
         }
         if settings.method == OURS_THERE:
-            body["rpg"] = {"regions": regions, "split_ratio": plan.split_ratio, "base_ratio": ratio}
+            body["rpg"] = {
+                "regions": regions,
+                "split_ratio": plan.split_ratio,
+                "base_ratio": ratio,
+                "latent_ratio": settings.latent_ratio,
+            }
         else:
             # active, debug, tab, splitting, mask mode, prompt mode, ratios, base ratio, base prompt, common prompt, ...
             values = [True, False, "Matrix", "Columns", "Mask", "Prompt", plan.split_ratio, str(ratio), ratio > 0, False, False]
