@@ -29,6 +29,7 @@ COMPARED = {
     PUBLISHED: Settings(PUBLISHED),
 }
 SWEEPS = {
+    "latent ratio": [Settings(OURS, latent_ratio=ratio) for ratio in (0.0, 0.15, 0.3, 0.5, 0.7, 1.0)],
     "base ratio": [Settings(OURS, base_ratio=ratio) for ratio in (0.0, 0.2, 0.4, 0.6, 0.8)],
     "guidance": [Settings(method, guidance=guidance) for method in (PLAIN, OURS) for guidance in (2.0, 3.0, 4.0, 6.0)],
     "steps with regions": [
@@ -36,7 +37,6 @@ SWEEPS = {
         *(Settings(OURS, first=first) for first in (0.1, 0.25)),
     ],
     "layers with regions": [Settings(OURS, layers=layers) for layers in ("all", "fine", "coarse")],
-    "latent ratio": [Settings(OURS, latent_ratio=ratio) for ratio in (0.0, 0.15, 0.3, 0.5, 0.7, 1.0)],
     "soft edges": [Settings(OURS, feather=share) for share in (0.0, 0.15, 0.3)],
 }
 
