@@ -108,7 +108,14 @@ def test_numbers_are_checked_before_anything_is_loaded(arguments: list[str], cap
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "rpg", "generate", CAPTION, "--steps", "900"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE) as process:
+    # A shell that runs the tests in the background has them ignore Ctrl-C, and so would the command.
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    ) as process:
         seen = b""
         while b"Generating:   1%" not in seen:  # in the middle of the steps
             piece = process.stderr.read1()
