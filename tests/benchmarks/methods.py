@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -19,19 +20,12 @@ Forward = Callable[..., Tensor]
 
 
 @contextmanager
-def ours(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, _latent: tuple[int, int]) -> Iterator[None]:
+def ours(
+    unet: nn.Module, layout: Layout, base_ratio: float, table: Table, _latent: tuple[int, int], *, apart: bool = False
+) -> Iterator[None]:
     regional = Regional(layout, [base_ratio] * layout.count)
     regional.tables[table[-1].stop] = table
-    with attach(unet, regional):
-        yield
-
-
-@contextmanager
-def latents(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, _latent: tuple[int, int]) -> Iterator[None]:
-    """Each region denoised by itself, as in the first steps with a latent ratio."""
-    regional = Regional(layout, [base_ratio] * layout.count)
-    regional.tables[table[-1].stop] = table
-    regional.apart = True
+    regional.apart = apart
     with attach(unet, regional):
         yield
 
@@ -106,4 +100,4 @@ def replaced(unet: nn.Module, forward: Forward) -> Iterator[None]:
             del layer.forward
 
 
-METHODS = {"ours": ours, "latents": latents, "published": published, "masked": masked}
+METHODS = {"ours": ours, "latents": partial(ours, apart=True), "published": published, "masked": masked}

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -77,5 +77,5 @@ def _picture(model: str | None, settings: Settings, seed: int, case: Case) -> Im
 
 def describe(settings: Settings) -> str:
     """What differs from the defaults."""
-    usual = asdict(replace(Settings(settings.method)))
+    usual = asdict(Settings(settings.method))
     return ", ".join([settings.method, *(f"{name} {value}" for name, value in asdict(settings).items() if value != usual[name])])

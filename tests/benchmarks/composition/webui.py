@@ -30,7 +30,11 @@ class InWebui:
         self.webui = Webui(Path(self.folder.name), extensions=[regional_prompter])
 
     def __enter__(self) -> InWebui:
-        self.webui.wait(seconds=600)
+        try:
+            self.webui.wait(seconds=600)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
