@@ -40,6 +40,15 @@ def test_objects_lie_inside_and_apart() -> None:
                 assert max(abs(thing.x - other.x), abs(thing.y - other.y)) > (thing.size + other.size) / 2, scene
 
 
+def test_a_course_chooses_its_shapes() -> None:
+    rng = Random(8)
+    shapes_drawn = Counter(
+        thing.shape for _ in range(300) for thing in random_scene(rng, 128, 128, shapes=("star", "star", "heart")).things
+    )
+    assert set(shapes_drawn) == {"star", "heart"}
+    assert 1.5 < shapes_drawn["star"] / shapes_drawn["heart"] < 2.7
+
+
 def test_a_whole_caption_names_every_object_and_a_partial_one_some() -> None:
     rng = Random(4)
     for scene in scenes(300):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import DPMSolverMultistepScheduler
+from diffusers import EulerAncestralDiscreteScheduler
 from safetensors import SafetensorError, safe_open
 
 from rpg import shapes
@@ -30,7 +30,8 @@ class Loaded:
 
 
 def load(model: str | None = None) -> Loaded:
-    """Load a model onto the best device here, with the DPM++ 2M sampler.
+    """Load a model onto the best device here, with the sampler Euler a, which draws more of what is asked
+    for than DPM++ 2M in 20 steps (docs/composition.md).
 
     Args:
         model: a ``.safetensors`` checkpoint, a folder in diffusers' format, or ``None`` for the embedded model.
@@ -51,7 +52,7 @@ def load(model: str | None = None) -> Loaded:
         except (OSError, ValueError, SafetensorError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise GenerationError(f"The model {model!r} cannot be loaded: {reason}") from error
-    pipeline.scheduler = DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config)
+    pipeline.scheduler = EulerAncestralDiscreteScheduler.from_config(pipeline.scheduler.config, timestep_spacing="linspace")
     pipeline.to(device)
     if model is None:
         return Loaded(pipeline, width=224, height=128, guidance_scale=shapes.GUIDANCE_SCALE, latent_ratio=shapes.LATENT_RATIO)

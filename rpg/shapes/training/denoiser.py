@@ -14,12 +14,13 @@ from random import Random
 from typing import Any
 
 import torch
+from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor, nn
 
 from rpg.shapes.training import models
 from rpg.shapes.training.autoencoder import encode, tensor
 from rpg.shapes.training.loop import SHARDS, train
-from rpg.shapes.training.scenes import Scene, caption, draw, random_scene
+from rpg.shapes.training.scenes import SHAPES, Scene, caption, draw, random_scene
 
 TOKENS = 3072
 """Latents in a batch, so that every step costs the same whatever its pictures' size."""
@@ -84,6 +85,26 @@ WHOLE = (
 )
 
 
+FINE = (
+    Size(96, 96, 0.06, 2),
+    Size(112, 112, 0.12, 2),
+    Size(96, 128, 0.07, 2),
+    Size(128, 96, 0.05, 2),
+    Size(112, 128, 0.05, 2),
+    Size(128, 112, 0.04, 2),
+    Size(128, 128, 0.13),
+    Size(224, 112, 0.05, 2),
+    Size(224, 128, 0.15, 3),
+    Size(128, 224, 0.11, 3),
+    Size(256, 128, 0.06, 3),
+    Size(320, 128, 0.03, 5),
+    Size(128, 320, 0.02, 4),
+    Size(224, 224, 0.03),
+    Size(320, 224, 0.02, 6),
+    Size(384, 128, 0.01, 6),
+)
+
+
 @dataclass(frozen=True)
 class Course:
     """A learning rate's way from its peak to zero."""
@@ -97,6 +118,9 @@ class Course:
     """See :func:`rpg.shapes.training.scenes.caption`."""
     weakness: float = 0.65
     """Of the noise: below 1, there is more of the strong noise, in which objects get their number and places."""
+
+    shapes: tuple[str, ...] = tuple(SHAPES)
+    """To choose from, the harder ones more than once."""
 
     @property
     def steps(self) -> int:
@@ -115,6 +139,16 @@ COURSES = [
     Course("denoiser", ((1000, FIRST), (8000, THEN)), 1e-3),
     # Having learnt to draw, it learns to count and to arrange: from captions that leave nothing out.
     Course("denoiser, whole captions", ((3300, WHOLE),), 7e-4, partial=0.0, placed=0.75, weakness=0.45),
+    # And last, to draw what it arranges: most of what is still wrong are outlines.
+    Course(
+        "denoiser, outlines",
+        ((7000, FINE),),
+        8e-4,
+        partial=0.0,
+        placed=0.65,
+        weakness=0.6,
+        shapes=(*SHAPES, *SHAPES, "star", "star", "heart"),
+    ),
 ]
 
 
@@ -125,21 +159,32 @@ class Denoiser(nn.Module):
         self.text_encoder = text_encoder
 
     def forward(self, latents: Tensor, times: Tensor, tokens: Tensor) -> Any:
-        return self.unet(latents, times, self.text_encoder(tokens).last_hidden_state).sample
+        context = self.text_encoder(tokens).last_hidden_state
+        with torch.autocast(latents.device.type, torch.bfloat16, enabled=_bfloat16_is_fast(latents.device.type)):
+            return self.unet(latents, times, context).sample.float()
+
+
+@cache
+def _bfloat16_is_fast(device: str) -> bool:
+    if device == "cpu":
+        return bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    return device == "cuda" and torch.cuda.is_bf16_supported()
 
 
 def trained(folder: Path, seed: int, device: str, autoencoder: Any, text_encoder: Any) -> Any:
     """Train, or take what was trained, and return the ``Denoiser``."""
     torch.manual_seed(seed)
     network: nn.Module = Denoiser(text_encoder).to(device)
-    network.unet.to(memory_format=torch.channels_last)
+    # On a CPU, PyTorch's fused attention goes slowly backwards.
+    network.unet.set_attn_processor(AttnProcessor())
     noise = models.noise()
     tokenizer = models.tokenizer()
 
     @cache
-    def encoded(size: Size, number: int) -> tuple[Scene, Tensor]:
+    def encoded(size: Size, shapes: tuple[str, ...], number: int) -> tuple[Scene, Tensor]:
         """A scene and its latents: [4, height / 8, width / 8]."""
-        scene = random_scene(Random(f"{seed} scene {size.width} {size.height} {number}"), size.width, size.height, size.most)
+        rng = Random(f"{seed} scene {size.width} {size.height} {number}")
+        scene = random_scene(rng, size.width, size.height, size.most, shapes)
         with torch.no_grad():
             latents = encode(autoencoder, tensor([draw(scene)]).to(device))[0] * autoencoder.config.scaling_factor
         return scene, latents
@@ -150,12 +195,12 @@ def trained(folder: Path, seed: int, device: str, autoencoder: Any, text_encoder
             steps, sizes = course.phase(step)
             size = rng.choices(sizes, [size.share for size in sizes])[0]
             scenes = max(size.batch, round(steps * SHARDS * size.share * size.batch / REUSED))
-            batch = [encoded(size, rng.randrange(scenes)) for _ in range(size.batch)]
+            batch = [encoded(size, course.shapes, rng.randrange(scenes)) for _ in range(size.batch)]
             captions = [
                 "" if rng.random() < WITHOUT_CAPTION else caption(rng, scene, course.partial, course.placed) for scene, _ in batch
             ]
             tokens = tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids.to(device)
-            clean = torch.stack([latents for _, latents in batch]).contiguous(memory_format=torch.channels_last)
+            clean = torch.stack([latents for _, latents in batch])
             added = torch.randn_like(clean)
             times = (torch.rand(len(batch)) ** course.weakness * noise.config.num_train_timesteps).long().to(device)
             predicted = network(noise.add_noise(clean, added, times), times, tokens)

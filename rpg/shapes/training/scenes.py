@@ -110,19 +110,19 @@ def is_wide(width: int, height: int) -> bool:
     return max(width, height) > 1.6 * min(width, height)
 
 
-def random_scene(rng: Random, width: int, height: int, most: int = 4) -> Scene:
+def random_scene(rng: Random, width: int, height: int, most: int = 4, shapes: Sequence[str] = tuple(SHAPES)) -> Scene:
     """One to ``most`` objects that do not touch; rows, columns and grids as often as free places."""
     while True:
         count = rng.choices(range(1, most + 1), (WIDE if is_wide(width, height) else USUAL)[:most])[0]
         places = (_aligned if count > 1 and rng.random() < 0.5 else _free)(rng, width, height, count)
         if places:
-            kinds = _kinds(rng, count)
+            kinds = _kinds(rng, count, shapes)
             things = tuple(Thing(*kind, *place) for kind, place in zip(kinds, places))
             return Scene(width, height, rng.choice(list(BACKGROUNDS)), things)
 
 
-def _kinds(rng: Random, count: int) -> list[tuple[str, str]]:
-    colours, shapes = list(COLOURS), list(SHAPES)
+def _kinds(rng: Random, count: int, shapes: Sequence[str]) -> list[tuple[str, str]]:
+    colours = list(COLOURS)
     kinds = [(rng.choice(colours), rng.choice(shapes)) for _ in range(count)]
     sameness = rng.random()
     if sameness < 0.15:

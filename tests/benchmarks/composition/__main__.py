@@ -16,8 +16,8 @@ import torch
 
 from rpg.shapes import LATENT_RATIO
 from tests.benchmarks.composition import report
-from tests.benchmarks.composition.cases import cases
-from tests.benchmarks.composition.methods import OURS, PLAIN, PLANNED, PUBLISHED, Settings
+from tests.benchmarks.composition.cases import cases, single_objects
+from tests.benchmarks.composition.methods import DPM, EULER_A, OURS, PLAIN, PLANNED, PUBLISHED, Settings
 from tests.benchmarks.composition.results import Results
 from tests.benchmarks.composition.webui import THERE, InWebui
 
@@ -32,6 +32,11 @@ SWEEPS = {
     "latent ratio": [Settings(OURS, latent_ratio=ratio) for ratio in (0.0, 0.15, 0.3, 0.5, 0.7, 1.0)],
     "base ratio": [Settings(OURS, base_ratio=ratio) for ratio in (0.0, 0.2, 0.4, 0.6, 0.8)],
     "guidance": [Settings(method, guidance=guidance) for method in (PLAIN, OURS) for guidance in (2.0, 3.0, 4.0, 6.0)],
+    "sampler": [
+        Settings(method, latent_ratio=ratio, sampler=sampler)
+        for method, ratio in ((PLAIN, 0.0), (OURS, LATENT_RATIO))
+        for sampler in (EULER_A, DPM)
+    ],
     "steps with regions": [
         *(Settings(OURS, last=last) for last in (0.25, 0.5, 0.75, 1.0)),
         *(Settings(OURS, first=first) for first in (0.1, 0.25)),
@@ -59,6 +64,7 @@ def main() -> None:
 
 def run(options: argparse.Namespace, results: Results) -> None:
     drawn = cases(options.prompts)
+    alone = results.of(Settings(PLAIN), single_objects())
     compared = {label: results.of(settings, drawn) for label, settings in COMPARED.items()}
     first = drawn[: options.sweep_prompts]
     sweeps = {name: [(settings, results.of(settings, first)) for settings in sweep] for name, sweep in SWEEPS.items()}
@@ -69,7 +75,7 @@ def run(options: argparse.Namespace, results: Results) -> None:
         f"{platform.machine()}, {options.processes} processes; Python {platform.python_version()}, torch {torch.__version__}; "
         f"model {results.model_name}"
     )
-    report.write(options.docs, drawn, compared, sweeps, setting)
+    report.write(options.docs, drawn, compared, sweeps, alone=alone, setting=setting)
     report.examples(
         options.docs,
         drawn,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from random import Random
 
 from rpg.plan import Plan, Region
@@ -97,6 +98,14 @@ def cases(count: int = 200, seed: int = 0) -> list[Case]:
         drawn += [_case(rng, objects, arrangements[number % len(arrangements)]) for number in range(share)]
     rng.shuffle(drawn)
     return drawn[:count]
+
+
+def single_objects(count: int = 100, seed: int = 0) -> list[Case]:
+    """Every kind about as often."""
+    kinds = [(colour, shape) for shape in SHAPES for colour in COLOURS]
+    Random(seed).shuffle(kinds)
+    square = Arrangement("alone", "1", 128, 128)
+    return [Case(named(*kind), (kind,), square, False, None) for kind, _ in zip(cycle(kinds), range(count))]
 
 
 def _case(rng: Random, objects: int, arrangement: Arrangement) -> Case:

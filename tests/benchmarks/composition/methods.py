@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor, nn
 
@@ -26,6 +26,8 @@ from tests.benchmarks.composition.cases import Case
 from tests.benchmarks.methods import plain_forward, published, replaced
 
 PLAIN, OURS, PLANNED, PUBLISHED = "plain", "ours", "ours, planned offline", "published"
+
+EULER_A, DPM = "Euler a", "DPM++ 2M"
 
 Method = Callable[[nn.Module, Layout, float, Table, tuple[int, int]], AbstractContextManager[None]]
 
@@ -47,6 +49,7 @@ class Settings:
     """How far regions run into each other, as a share of the picture's shorter side."""
     latent_ratio: float = 0.0
     """Of ``ours``: see :class:`rpg.plan.Plan`."""
+    sampler: str = EULER_A
 
 
 def base_ratio(case: Case, settings: Settings) -> float:
@@ -57,6 +60,9 @@ def base_ratio(case: Case, settings: Settings) -> float:
 
 def picture(pipe: Any, case: Case, settings: Settings, seed: int) -> Image.Image:
     """One picture; the noise depends on nothing but seed and size."""
+    if settings.sampler == DPM:
+        pipe = type(pipe)(**{**pipe.components, "scheduler": DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)})
+        pipe.set_progress_bar_config(disable=True)
     options: dict[str, Any] = {
         "width": case.arrangement.width,
         "height": case.arrangement.height,

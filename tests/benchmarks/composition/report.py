@@ -32,9 +32,12 @@ KINDS: dict[str, Callable[[Case], bool]] = {
 START, END = "<!-- results -->", "<!-- end of results -->"
 
 
-def write(folder: Path, cases: Sequence[Case], compared: Compared, sweeps: Sweeps, setting: str) -> None:
+def write(
+    folder: Path, cases: Sequence[Case], compared: Compared, sweeps: Sweeps, *, alone: Sequence[Scores], setting: str
+) -> None:
     """``composition.md``, between its two marks, and ``composition.png``."""
     lines = ["", f"{len(cases)} prompts; {setting}.", "", *_table("method", {name: summary(s) for name, s in compared.items()})]
+    lines += ["", f"Single objects by the plain prompt: {sum(s.all_correct for s in alone):.0f} of {len(alone)} all correct."]
     lines += ["", "All correct, by kind of prompt:", "", *_by_kind(cases, compared)]
     for name, rows in sweeps.items():
         labels = {_label(settings, rows): summary(scores) for settings, scores in rows}

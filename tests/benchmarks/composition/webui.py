@@ -52,6 +52,8 @@ class InWebui:
             "cfg_scale": settings.guidance,
             "steps": settings.steps,
             "seed": seed,
+            "sampler_name": settings.sampler,
+            "scheduler": "Automatic",
         }
         if settings.method == OURS_THERE:
             body["rpg"] = {
