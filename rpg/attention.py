@@ -132,7 +132,8 @@ def route(  # noqa: PLR0917
     steered = [row for row in everything if numbers is None or len(set(numbers[row])) > 1]
     rows = range(steered[0], steered[-1] + 1) if steered else range(0)
     jobs = list(_jobs(rows, numbers, grid, rects, base_ratios))
-    base = Call(context[:, slice(*table[0])]) if any(base_ratios) or not steered else None
+    # Contiguous: projecting a view costs a copy of the weights for each row.
+    base = Call(context[:, slice(*table[0])].contiguous()) if any(base_ratios) or not steered else None
     if base is None and len(rows) < len(context):
         jobs += [_Job([row], 0, torch.arange(count), torch.ones(count)) for row in everything if row not in rows]
         rows = everything

@@ -29,11 +29,11 @@ def denoise_apart(
         base_ratios: the share of the base prompt in each region; if all are 0, it is not asked for.
     """
     context, table = joined
-    base = denoise(latent, context[:, slice(*table[0])]) if any(base_ratios) else None
+    base = denoise(latent, context[:, slice(*table[0])].contiguous()) if any(base_ratios) else None
     result: Tensor | None = None
     for segment, rect, ratio in zip(table[1:], rects, base_ratios, strict=True):
         part = (..., slice(rect.top, rect.bottom), slice(rect.left, rect.right))
-        own = denoise(latent[part], context[:, slice(*segment)])
+        own = denoise(latent[part], context[:, slice(*segment)].contiguous())
         if base is not None:
             own = torch.lerp(own, base[part], ratio)
         if result is None:

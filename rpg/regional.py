@@ -75,7 +75,7 @@ class Regional:
         name = context_name(kwargs)
         context = kwargs[name] if name in kwargs else args[2]
         self._joined = Joined(context, self.table(context))
-        self._base = context[:, slice(*self._joined.table[0])]
+        self._base = context[:, slice(*self._joined.table[0])].contiguous()
         return (args, {**kwargs, name: self._base}) if name in kwargs else ((*args[:2], self._base, *args[3:]), kwargs)
 
     def denoise_apart(self, denoise: Denoise, latent: Tensor) -> Tensor:
