@@ -40,7 +40,7 @@ def test_objects_lie_inside_and_apart() -> None:
                 assert max(abs(thing.x - other.x), abs(thing.y - other.y)) > (thing.size + other.size) / 2, scene
 
 
-def test_a_course_chooses_its_shapes() -> None:
+def test_a_phase_chooses_its_shapes() -> None:
     rng = Random(8)
     shapes_drawn = Counter(
         thing.shape for _ in range(300) for thing in random_scene(rng, 128, 128, shapes=("star", "star", "heart")).things
@@ -162,8 +162,7 @@ def test_the_command_trains_and_writes_a_model_that_draws(tmp_path: Path, monkey
     monkeypatch.setattr(autoencoder, "DECODER_STEPS", 2)
     monkeypatch.setattr(loop, "LOG_EVERY", 1)
     monkeypatch.setattr(text_encoder, "STEPS", 2)
-    courses, sizes = denoiser.COURSES, denoiser.COURSES[0].phases[0][1]
-    monkeypatch.setattr(denoiser, "COURSES", [replace(course, phases=((1, sizes), (1, sizes))) for course in courses])
+    monkeypatch.setattr(denoiser, "PHASES", [replace(phase, steps=1, sizes=denoiser.FIRST) for phase in denoiser.PHASES])
     monkeypatch.setattr(denoiser, "TOKENS", 100)
     monkeypatch.setattr(sys, "argv", ["training", "--folder", str(tmp_path), "--device", "cpu", "--processes", "1"])
     before = shapes.CHECKPOINT.read_bytes()

@@ -64,27 +64,6 @@ THEN = (
 )
 
 
-WHOLE = (
-    Size(96, 96, 0.07, 2),
-    Size(112, 112, 0.11, 2),
-    Size(96, 128, 0.07, 2),
-    Size(128, 96, 0.05, 2),
-    Size(128, 128, 0.16),
-    Size(192, 128, 0.05),
-    Size(128, 192, 0.04),
-    Size(224, 112, 0.04, 2),
-    Size(224, 128, 0.12),
-    Size(128, 224, 0.09),
-    Size(256, 128, 0.05),
-    Size(320, 128, 0.04, 5),
-    Size(128, 320, 0.02, 4),
-    Size(384, 128, 0.01, 6),
-    Size(224, 224, 0.05),
-    Size(320, 224, 0.02, 6),
-    Size(512, 512, 0.01, 6),
-)
-
-
 FINE = (
     Size(96, 96, 0.06, 2),
     Size(112, 112, 0.12, 2),
@@ -106,50 +85,37 @@ FINE = (
 
 
 @dataclass(frozen=True)
-class Course:
-    """A learning rate's way from its peak to zero."""
+class Phase:
+    """Some of the steps on the learning rate's one way from its peak to zero."""
 
-    name: str
-    phases: tuple[tuple[int, tuple[Size, ...]], ...]
-    """Steps, and the sizes of their pictures."""
-    rate: float
+    steps: int
+    sizes: tuple[Size, ...]
     partial: float | None = None
     placed: float = 0.5
     """See :func:`rpg.shapes.training.scenes.caption`."""
     weakness: float = 0.65
     """Of the noise: below 1, there is more of the strong noise, in which objects get their number and places."""
-
     shapes: tuple[str, ...] = tuple(SHAPES)
     """To choose from, the harder ones more than once."""
 
-    @property
-    def steps(self) -> int:
-        return sum(steps for steps, _ in self.phases)
 
-    def phase(self, step: int) -> tuple[int, tuple[Size, ...]]:
-        for steps, sizes in self.phases:
-            if step < steps:
-                return steps, sizes
-            step -= steps
-        raise IndexError(f"{self.name} has {self.steps} steps")
-
-
-COURSES = [
+RATE = 1e-3
+PHASES = (
     # Words and colours are learnt from many small pictures.
-    Course("denoiser", ((1000, FIRST), (8000, THEN)), 1e-3),
-    # Having learnt to draw, it learns to count and to arrange: from captions that leave nothing out.
-    Course("denoiser, whole captions", ((3300, WHOLE),), 7e-4, partial=0.0, placed=0.75, weakness=0.45),
-    # And last, to draw what it arranges: most of what is still wrong are outlines.
-    Course(
-        "denoiser, outlines",
-        ((7000, FINE),),
-        8e-4,
-        partial=0.0,
-        placed=0.65,
-        weakness=0.6,
-        shapes=(*SHAPES, *SHAPES, "star", "star", "heart"),
-    ),
-]
+    Phase(800, FIRST),
+    # Then to draw, in pictures of every size.
+    Phase(4200, THEN),
+    # And to count, to arrange and to draw outlines, from captions that leave nothing out.
+    Phase(9000, FINE, partial=0.0, placed=0.7, weakness=0.55, shapes=(*SHAPES, *SHAPES, "star", "star", "heart")),
+)
+
+
+def phase_of(step: int) -> Phase:
+    for phase in PHASES:
+        if step < phase.steps:
+            return phase
+        step -= phase.steps
+    raise IndexError(f"{step} steps after the last")
 
 
 class Denoiser(nn.Module):
@@ -189,22 +155,21 @@ def trained(folder: Path, seed: int, device: str, autoencoder: Any, text_encoder
             latents = encode(autoencoder, tensor([draw(scene)]).to(device))[0] * autoencoder.config.scaling_factor
         return scene, latents
 
-    for course in COURSES:
+    def loss(network: nn.Module, step: int, rng: Random) -> Tensor:
+        phase = phase_of(step)
+        size = rng.choices(phase.sizes, [size.share for size in phase.sizes])[0]
+        scenes = max(size.batch, round(phase.steps * SHARDS * size.share * size.batch / REUSED))
+        batch = [encoded(size, phase.shapes, rng.randrange(scenes)) for _ in range(size.batch)]
+        captions = [
+            "" if rng.random() < WITHOUT_CAPTION else caption(rng, scene, phase.partial, phase.placed) for scene, _ in batch
+        ]
+        tokens = tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids.to(device)
+        clean = torch.stack([latents for _, latents in batch])
+        added = torch.randn_like(clean)
+        times = (torch.rand(len(batch)) ** phase.weakness * noise.config.num_train_timesteps).long().to(device)
+        predicted = network(noise.add_noise(clean, added, times), times, tokens)
+        return nn.functional.mse_loss(predicted, noise.get_velocity(clean, added, times))
 
-        def loss(network: nn.Module, step: int, rng: Random, course: Course = course) -> Tensor:
-            steps, sizes = course.phase(step)
-            size = rng.choices(sizes, [size.share for size in sizes])[0]
-            scenes = max(size.batch, round(steps * SHARDS * size.share * size.batch / REUSED))
-            batch = [encoded(size, course.shapes, rng.randrange(scenes)) for _ in range(size.batch)]
-            captions = [
-                "" if rng.random() < WITHOUT_CAPTION else caption(rng, scene, course.partial, course.placed) for scene, _ in batch
-            ]
-            tokens = tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids.to(device)
-            clean = torch.stack([latents for _, latents in batch])
-            added = torch.randn_like(clean)
-            times = (torch.rand(len(batch)) ** course.weakness * noise.config.num_train_timesteps).long().to(device)
-            predicted = network(noise.add_noise(clean, added, times), times, tokens)
-            return nn.functional.mse_loss(predicted, noise.get_velocity(clean, added, times))
-
-        network = train(course.name, network, loss, folder=folder, seed=seed, steps=course.steps, rate=course.rate)
+    steps = sum(phase.steps for phase in PHASES)
+    network = train("denoiser", network, loss, folder=folder, seed=seed, steps=steps, rate=RATE)
     return network.requires_grad_(False).eval()
