@@ -2,7 +2,6 @@
 
 import json
 import random
-import shutil
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from rpg.errors import LayoutError
 from rpg.layout import Layout
@@ -17,13 +17,6 @@ from rpg.panel import draft, panel, planning
 from rpg.panel.app import Settings, build_app
 from rpg.plan import Plan
 from rpg.planners import PlanEvent, PlanningStopped, PlanRequest, ReplyError
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
-
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium on the PATH; install one to test the editor in a browser")
-sync_api = pytest.importorskip("playwright.sync_api")
-expect = sync_api.expect
 
 TWO = {"regions": [{"prompt": "a cat"}, {"prompt": "a dog"}], "split_ratio": "1,1"}
 
@@ -42,14 +35,6 @@ def url() -> str:
     _, address, _ = app.queue(concurrency_count=8).launch(prevent_thread_lock=True, quiet=True, show_api=False)
     # Closing it would wait for whatever a failed test left running; its threads are daemons.
     return str(address)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

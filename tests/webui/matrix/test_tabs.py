@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.webui.host import Webui
-from tests.webui.test_browser import browser, finished, opened, paste, press, shown_plan  # noqa: F401  a fixture
+from tests.webui.test_browser import finished, opened, paste, press, shown_plan
 from tests.webui.test_generation import RED_BLUE
 
 ONE = {**RED_BLUE, "split_ratio": "1;2"}
@@ -17,7 +17,7 @@ OTHER = {**RED_BLUE, "regions": ["a green star", "a blue square", "a red circle"
 
 
 @pytest.fixture
-def pages(browser: Any, webui: Webui) -> Iterator[list[Page]]:  # noqa: F811
+def pages(browser: Any, webui: Webui) -> Iterator[list[Page]]:
     with opened(browser, webui) as one, opened(browser, webui) as other:
         yield [one, other]
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from tests.webui.host import Webui
 from tests.webui.laws import distance, same_as_base
-from tests.webui.test_browser import browser, generate, page, paste  # noqa: F401  fixtures
+from tests.webui.test_browser import generate, page, paste  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestWarning")
 
