@@ -162,7 +162,11 @@ def test_the_command_trains_and_writes_a_model_that_draws(tmp_path: Path, monkey
     monkeypatch.setattr(autoencoder, "DECODER_STEPS", 2)
     monkeypatch.setattr(loop, "LOG_EVERY", 1)
     monkeypatch.setattr(text_encoder, "STEPS", 2)
-    monkeypatch.setattr(denoiser, "PHASES", [replace(phase, steps=1, sizes=denoiser.FIRST) for phase in denoiser.PHASES])
+    short = [
+        replace(course, phases=tuple(replace(phase, steps=1, sizes=denoiser.FIRST) for phase in course.phases))
+        for course in denoiser.COURSES
+    ]
+    monkeypatch.setattr(denoiser, "COURSES", short)
     monkeypatch.setattr(denoiser, "TOKENS", 100)
     monkeypatch.setattr(sys, "argv", ["training", "--folder", str(tmp_path), "--device", "cpu", "--processes", "1"])
     before = shapes.CHECKPOINT.read_bytes()

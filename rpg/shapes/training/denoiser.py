@@ -84,9 +84,20 @@ FINE = (
 )
 
 
+PAIRS = (
+    Size(96, 96, 0.08, 1),
+    Size(112, 112, 0.08, 2),
+    Size(128, 128, 0.14, 2),
+    Size(224, 128, 0.36, 2),
+    Size(128, 224, 0.28, 2),
+    Size(320, 128, 0.03, 3),
+    Size(224, 224, 0.03, 4),
+)
+
+
 @dataclass(frozen=True)
 class Phase:
-    """Some of the steps on the learning rate's one way from its peak to zero."""
+    """Some of a course's steps."""
 
     steps: int
     sizes: tuple[Size, ...]
@@ -99,23 +110,42 @@ class Phase:
     """To choose from, the harder ones more than once."""
 
 
-RATE = 1e-3
-PHASES = (
-    # Words and colours are learnt from many small pictures.
-    Phase(700, FIRST),
-    # Then to draw, in pictures of every size.
-    Phase(3500, THEN),
-    # And to count, to arrange and to draw outlines, from captions that leave nothing out.
-    Phase(8000, FINE, partial=0.0, placed=0.7, weakness=0.55, shapes=(*SHAPES, *SHAPES, "star", "star", "heart")),
+@dataclass(frozen=True)
+class Course:
+    """A learning rate's way from its peak to zero."""
+
+    name: str
+    rate: float
+    phases: tuple[Phase, ...]
+
+    @property
+    def steps(self) -> int:
+        return sum(phase.steps for phase in self.phases)
+
+    def phase(self, step: int) -> Phase:
+        for phase in self.phases:
+            if step < phase.steps:
+                return phase
+            step -= phase.steps
+        raise IndexError(f"{self.name} has {self.steps} steps")
+
+
+COURSES = (
+    Course(
+        "denoiser",
+        1e-3,
+        (
+            # Words and colours are learnt from many small pictures.
+            Phase(700, FIRST),
+            # Then to draw, in pictures of every size.
+            Phase(3500, THEN),
+            # And to count, to arrange and to draw outlines, from captions that leave nothing out.
+            Phase(8000, FINE, partial=0.0, placed=0.7, weakness=0.55, shapes=(*SHAPES, *SHAPES, "star", "star", "heart")),
+        ),
+    ),
+    # How many objects there are, and where, is decided in the strong noise.
+    Course("denoiser, pairs", 6e-4, (Phase(1200, PAIRS, partial=0.0, placed=0.7, weakness=0.45),)),
 )
-
-
-def phase_of(step: int) -> Phase:
-    for phase in PHASES:
-        if step < phase.steps:
-            return phase
-        step -= phase.steps
-    raise IndexError(f"{step} steps after the last")
 
 
 class Denoiser(nn.Module):
@@ -157,21 +187,22 @@ def trained(folder: Path, seed: int, device: str, autoencoder: Any, text_encoder
             latents = encode(autoencoder, tensor([draw(scene)]).to(device))[0] * autoencoder.config.scaling_factor
         return scene, latents
 
-    def loss(network: nn.Module, step: int, rng: Random) -> Tensor:
-        phase = phase_of(step)
-        size = rng.choices(phase.sizes, [size.share for size in phase.sizes])[0]
-        scenes = max(size.batch, round(phase.steps * SHARDS * size.share * size.batch / REUSED))
-        batch = [encoded(size, phase.shapes, rng.randrange(scenes)) for _ in range(size.batch)]
-        captions = [
-            "" if rng.random() < WITHOUT_CAPTION else caption(rng, scene, phase.partial, phase.placed) for scene, _ in batch
-        ]
-        tokens = tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids.to(device)
-        clean = torch.stack([latents for _, latents in batch])
-        added = torch.randn_like(clean)
-        times = (torch.rand(len(batch)) ** phase.weakness * noise.config.num_train_timesteps).long().to(device)
-        predicted = network(noise.add_noise(clean, added, times), times, tokens)
-        return nn.functional.mse_loss(predicted, noise.get_velocity(clean, added, times))
+    for course in COURSES:
 
-    steps = sum(phase.steps for phase in PHASES)
-    network = train("denoiser", network, loss, folder=folder, seed=seed, steps=steps, rate=RATE)
+        def loss(network: nn.Module, step: int, rng: Random, course: Course = course) -> Tensor:
+            phase = course.phase(step)
+            size = rng.choices(phase.sizes, [size.share for size in phase.sizes])[0]
+            scenes = max(size.batch, round(phase.steps * SHARDS * size.share * size.batch / REUSED))
+            batch = [encoded(size, phase.shapes, rng.randrange(scenes)) for _ in range(size.batch)]
+            captions = [
+                "" if rng.random() < WITHOUT_CAPTION else caption(rng, scene, phase.partial, phase.placed) for scene, _ in batch
+            ]
+            tokens = tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids.to(device)
+            clean = torch.stack([latents for _, latents in batch])
+            added = torch.randn_like(clean)
+            times = (torch.rand(len(batch)) ** phase.weakness * noise.config.num_train_timesteps).long().to(device)
+            predicted = network(noise.add_noise(clean, added, times), times, tokens)
+            return nn.functional.mse_loss(predicted, noise.get_velocity(clean, added, times))
+
+        network = train(course.name, network, loss, folder=folder, seed=seed, steps=course.steps, rate=course.rate)
     return network.requires_grad_(False).eval()

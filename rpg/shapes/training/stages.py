@@ -48,8 +48,11 @@ def plot(folder: Path) -> Path:
     """``losses.png``: every network's loss over its steps, from the logs. Returns its path."""
     from matplotlib.figure import Figure
 
-    logs = [folder / f"{name}.csv" for name in ("autoencoder", "decoder", "text encoder", "denoiser")]
-    figure = Figure(figsize=(14, 3), layout="constrained")
+    logs = [
+        folder / f"{name}.csv"
+        for name in ("autoencoder", "decoder", "text encoder", *(course.name for course in denoiser.COURSES))
+    ]
+    figure = Figure(figsize=(16, 3), layout="constrained")
     for log, axis in zip(logs, figure.subplots(1, len(logs))):
         with log.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
