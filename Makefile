@@ -47,7 +47,7 @@ bench-webui: $(INSTALLED) ## the same inside the real webui; BENCH="--regional-p
 bench-composition: $(INSTALLED) ## does each object get its own colour, shape and place; an hour on two cores, goes on where interrupted
 	$(VENV)/bin/python -m tests.benchmarks.composition $(BENCH)
 
-train: $(INSTALLED) ## the embedded model from a seed; about two hours on two cores, goes on where interrupted
+train: $(INSTALLED) ## the embedded model from a seed; three hours on two cores, goes on where interrupted
 	$(VENV)/bin/python -m rpg.shapes.training $(TRAIN)
 
 $(INSTALLED): requirements-dev.txt

@@ -84,17 +84,6 @@ FINE = (
 )
 
 
-PAIRS = (
-    Size(96, 96, 0.08, 1),
-    Size(112, 112, 0.08, 2),
-    Size(128, 128, 0.14, 2),
-    Size(224, 128, 0.36, 2),
-    Size(128, 224, 0.28, 2),
-    Size(320, 128, 0.03, 3),
-    Size(224, 224, 0.03, 4),
-)
-
-
 @dataclass(frozen=True)
 class Phase:
     """Some of a course's steps."""
@@ -108,6 +97,9 @@ class Phase:
     """Of the noise: below 1, there is more of the strong noise, in which objects get their number and places."""
     shapes: tuple[str, ...] = tuple(SHAPES)
     """To choose from, the harder ones more than once."""
+
+
+HARDER = (*SHAPES, *SHAPES, "star", "star", "heart")
 
 
 @dataclass(frozen=True)
@@ -139,12 +131,12 @@ COURSES = (
             Phase(700, FIRST),
             # Then to draw, in pictures of every size.
             Phase(3500, THEN),
-            # And to count, to arrange and to draw outlines, from captions that leave nothing out.
-            Phase(8000, FINE, partial=0.0, placed=0.7, weakness=0.55, shapes=(*SHAPES, *SHAPES, "star", "star", "heart")),
+            # And to count and to arrange, from captions that leave nothing out.
+            Phase(8000, FINE, partial=0.0, placed=0.7, weakness=0.55, shapes=HARDER),
         ),
     ),
-    # How many objects there are, and where, is decided in the strong noise.
-    Course("denoiser, pairs", 6e-4, (Phase(1200, PAIRS, partial=0.0, placed=0.7, weakness=0.45),)),
+    # And last, to draw what it arranges, with a learning rate that rises once more.
+    Course("denoiser, outlines", 8e-4, (Phase(7000, FINE, partial=0.0, placed=0.65, weakness=0.6, shapes=HARDER),)),
 )
 
 

