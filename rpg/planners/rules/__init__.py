@@ -37,6 +37,7 @@ def plan(caption: str) -> Plan:
     text = re.sub(r"\s+", " ", caption).strip()
     words = _NETWORK.sub("", text) if re.search(r"\w", _NETWORK.sub("", text)) else text
     reading = chinese.read(words) if _HAN.search(text) else english.read(words)
+    reading.settle_tags()
     reading.settle_members()
     standing = _standing(caption, text, reading)
     if standing:

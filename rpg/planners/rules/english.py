@@ -6,13 +6,17 @@ import re
 from dataclasses import replace
 
 from rpg.planners.rules.english_claims import EnglishClaims
-from rpg.planners.rules.english_phrases import LOCATIVE, Phrase, Token, phrase_at, tokens_of
+from rpg.planners.rules.english_phrases import LOCATIVE, Phrase, Token, opens_otherwise, phrase_at, tokens_of
 from rpg.planners.rules.english_roles import cut_styles, role, without_joiners, wraps
-from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY, word_set
+from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY, article, is_adjective, singular, word_set
 from rpg.planners.rules.reading import Place, Reading, Thing
 
 _COPULA = word_set("is are was were there has have stands sits shows features contains lies it's we see : ,")
 _DEFINITE = word_set("the his her its their")
+_STATES = word_set("ruin ruins")
+"""Behind "in", a state and no place."""
+_REFERENCES = word_set("it them him her both")
+_BACKGROUND = re.compile(r"(?:[\s,;.:]|\band\b|\bwhile\b)*\bin\s*", re.IGNORECASE)
 
 
 def read(text: str) -> Reading:
@@ -30,6 +34,8 @@ class _Reader(EnglishClaims):
         """A word such as "above" that still waits for its phrase."""
         self.listing = False
         """Whether unknown nouns without a determiner are things: behind "from left to right"."""
+        self.references: dict[Thing, Thing] = {}
+        """What "it" was for things such as the painting of "a sofa with a painting above it"."""
         self.fresh = 0
         """Number of a token that a phrase without determiner may begin with."""
 
@@ -42,14 +48,13 @@ class _Reader(EnglishClaims):
                 continue
             phrase = None if token.kind in ("sep", "stop", "and") else self._phrase(index)
             if phrase:
-                self._take(phrase)
-                index = phrase.after
+                index = self._backdrop(phrase) or self._take(phrase)
                 continue
             if token.kind in ("sep", "stop", "and"):
                 self._separate(token)
-            elif self.relation and token.text in ("it", "them", "him", "her", "both"):
+            elif self.relation and token.text in _REFERENCES:
                 self._refer(token)
-            index += 1
+            index = self._enumeration(index) if token.text == ":" else index + 1
         self._drop_relation(len(self.text))
         self.flush(len(self.text))
         return self.reading
@@ -79,20 +84,29 @@ class _Reader(EnglishClaims):
     def _phrase(self, index: int) -> Phrase | None:
         fresh = self._is_fresh(index)
         phrase = phrase_at(self.tokens, index, self.text, fresh)
-        if phrase and not phrase.determiner and not self.tokens[index].text[0].isdigit():
+        if phrase and not phrase.determiner:
             known = phrase.kind in BEINGS | SCENERY | {"thing", "picture"}
             listed = self.listing and not phrase.kind and not phrase.noun.endswith(("ed", "ing"))
             return phrase if known or listed or self._is_name(phrase, index) else None
         if not phrase and not fresh and self._text_at(index - 1) in LOCATIVE:
             phrase = phrase_at(self.tokens, index, self.text, True)
-            return phrase if phrase and phrase.kind in SCENERY else None
+            if phrase and self._is_named_place(phrase, index):
+                return replace(phrase, kind="place")
+            return phrase if phrase and phrase.kind in SCENERY and phrase.noun not in _STATES else None
         return phrase
 
+    def _is_named_place(self, phrase: Phrase, index: int) -> bool:
+        """Whether a phrase is that of ", in Hogwarts"."""
+        apart = index > 1 and self.tokens[index - 2].kind in ("sep", "stop")
+        return apart and not phrase.kind and all(token.capital for token in self.tokens[index : phrase.after])
+
     def _is_name(self, phrase: Phrase, index: int) -> bool:
-        """Whether an unknown phrase beside an "and" is written like a name."""
+        """Whether an unknown phrase beside an "and" or a place is written like a name."""
         words = self.text[phrase.start : phrase.end].split()
-        around = self.tokens[index - 1 : index] + self.tokens[phrase.after : phrase.after + 1]
-        beside = any(token.kind == "and" for token in around)
+        before, after = self.tokens[max(index - 1, 0) : index], self.tokens[phrase.after : phrase.after + 1]
+        beside = any(token.kind == "and" for token in before + after) or any(
+            token.mark is not None and token.mark.kind == "side" for token in after
+        )
         return not phrase.kind and beside and len(words) < 4 and all(word[0].isupper() for word in words)
 
     # Marks
@@ -107,6 +121,12 @@ class _Reader(EnglishClaims):
         self.scene = None
         if mark.kind == "side":
             return self._side_mark(index)
+        if mark.kind == "sides":
+            if self.current:
+                self.place_on_both_sides()
+            if token.text.endswith(" of"):
+                self.current, self.pending = None, Place(None, 0)
+            return index + 1
         if mark.kind in ("relation", "between"):
             return self._relation_mark(index)
         if mark.kind == "row" and self._ends_a_list(index):
@@ -124,6 +144,9 @@ class _Reader(EnglishClaims):
 
     def _relation_mark(self, index: int) -> int:
         after = index + 1
+        begin = self._skip(after + 1)
+        if self._is_fresh(index) and self._text_at(after) in _REFERENCES and begin < len(self.tokens) and self._starts(begin):
+            return self._refer_ahead(index, begin)
         anchor = phrase_at(self.tokens, after, self.text, True) if after < len(self.tokens) else None
         told = anchor is not None and self._text_at(anchor.after) in _COPULA and self._text_at(anchor.after) not in ":,"
         if anchor and self._is_fresh(index) and (self.current is None or told):
@@ -183,6 +206,20 @@ class _Reader(EnglishClaims):
         self.leading = (mark.place, known)
         return self._place(begin, None)
 
+    def _refer_ahead(self, index: int, begin: int) -> int:
+        """Read "above it a painting" or "between them a cake"."""
+        mark = self.tokens[index].mark
+        assert mark is not None
+        things = self.reading.things
+        if mark.kind == "between" and things and things[-1].count == 2:
+            self.reading.counted.add(things[-1].noun)
+            things[-1].count = 1
+            self.leading = (Place(None, 1), things[-1])
+            things.append(replace(things[-1], relation=(Place(None, 2), things[-1])))
+        elif things:
+            self.leading = (mark.place, things[-2] if mark.kind == "between" and len(things) > 1 else things[-1])
+        return self._place(begin, None)
+
     def _place(self, begin: int, place: Place | None) -> int:
         """Read what stands behind a leading mark: things, or a whole section that describes a scenery."""
         self.pending, self.row = place, None
@@ -203,8 +240,65 @@ class _Reader(EnglishClaims):
 
     # Phrases
 
-    def _take(self, phrase: Phrase) -> None:
-        """Decide what a phrase is."""
+    def _backdrop(self, phrase: Phrase) -> int:
+        """Read "in the background a burning village". Returns the number of the token to go on with; 0 for other phrases."""
+        begin = self._skip(phrase.after)
+        opens = self.current is None or re.match(r"\s*(?:[,;.:]|and\b|while\b)", self.text[self.held :])
+        if (
+            phrase.noun not in ("background", "distance")
+            or not (opens and _BACKGROUND.fullmatch(self.text[self.held : phrase.start]))
+            or begin == len(self.tokens)
+            or not phrase_at(self.tokens, begin, self.text, True)
+        ):
+            return 0
+        end = begin
+        while end < len(self.tokens) and self.tokens[end].kind not in ("sep", "stop", "mark"):
+            end += 1
+        self.held = self.tokens[end].start if end < len(self.tokens) else len(self.text)
+        shown = without_joiners(self.text[self.tokens[begin].start : self.held]).strip()
+        self.surround(f"{shown} in the {phrase.noun}", "ambience")
+        return end
+
+    def _enumeration(self, index: int) -> int:
+        """Read what a colon behind "four seasons" or "a family" counts up in bare words. Returns the number of the token
+        to go on with."""
+        group, begin, items = self.current, index + 1, []
+        while group and begin < len(self.tokens) and self._is_bare(begin):
+            end = begin
+            while end < len(self.tokens) and self.tokens[end].kind == "word":
+                end += 1
+            items.append((self.text[self.tokens[begin].start : self.tokens[end - 1].end], end))
+            begin = self._skip_joiners(end)
+        if group and group.count > 1:
+            items = items[: group.count] if len(items) >= group.count else []
+        elif not group or group.kind != "group" or len(items) < 2:
+            items = []
+        if not group or not items:
+            return index + 1
+        for text, _ in items:
+            if group.count > 1:
+                self.new(Thing("", "", "pronoun", pronoun=True, tail=f", {text}"))
+            else:
+                self.new(Thing(article(text), singular(text.lower()), "person"))
+        if group.count == 1:
+            self.reading.things.remove(group)
+        after = items[-1][1]
+        self.held = self.tokens[after].start if after < len(self.tokens) else len(self.text)
+        return after
+
+    def _is_bare(self, index: int) -> bool:
+        """Whether words of a list begin here, without determiner or preposition."""
+        return self.tokens[index].kind == "word" and not opens_otherwise(self.tokens[index])
+
+    def _skip_joiners(self, index: int) -> int:
+        while index < len(self.tokens) and self.tokens[index].kind in ("sep", "and"):
+            index += 1
+        return index
+
+    def _take(self, phrase: Phrase) -> int:
+        """Decide what a phrase is. Returns the number of the token to go on with."""
+        if phrase.determiner in ("one", "another", "other") and is_adjective(phrase.noun) and self._counts():
+            phrase = replace(phrase, name=phrase.name.split(" ", 1)[-1], noun="", kind="pronoun")
         link = self.text[self.held : phrase.start]
         existing = self.find(phrase) if phrase.determiner in _DEFINITE else None
         if existing and (self._is_another(existing, phrase) or self.grouped(existing.noun)):
@@ -221,6 +315,11 @@ class _Reader(EnglishClaims):
             self.held, self.fresh = self.tokens[phrase.after].end, phrase.after + 1
         else:
             self._add_or_attach(phrase, link)
+        return phrase.after
+
+    def _counts(self) -> bool:
+        """Whether a group was named of which "one black and one orange" may be told."""
+        return any(thing.count > 1 for thing in self.reading.things)
 
     def _add_or_attach(self, phrase: Phrase, link: str) -> None:
         stacks = self.pending is not None or self.row is not None or self.reading.order.endswith("column")
@@ -230,10 +329,18 @@ class _Reader(EnglishClaims):
             place = self.current.root.place if self.current else None
             elsewhere = place is not None and place != mark.place
             decided = "thing" if elsewhere or re.search(r",\s*with\s*$", link) else decided
+        if decided == "attached" and mark and mark.kind == "relation" and self._text_at(phrase.after + 1) in _REFERENCES:
+            decided = "thing"  # "a sofa with a painting above it"
         if decided == "thing":
             before = self.current
             thing = self.add(phrase)
-            if before and thing.being and not thing.place and not thing.relation and re.search(r"\bwith\s*$", link.lower()):
+            if (
+                before
+                and thing.being
+                and not thing.place
+                and not thing.relation
+                and re.fullmatch(r"[^,;.]*\bwith\s*", link.lower())
+            ):
                 thing.relation = (Place(None, 1), before)
         elif decided == "scene":
             self.enclose(phrase)
@@ -261,8 +368,8 @@ class _Reader(EnglishClaims):
         assert token.mark is not None
         self.relation = None
         if subject is None or existing is subject or phrase.kind in PARTS or not (existing or _stands_alone(phrase, token)):
-            self.held = token.start
-            if phrase.kind not in PARTS:
+            self.held = token.start - (self.text[token.start - 1 : token.start] == " ")
+            if phrase.kind not in PARTS and not token.text.endswith(("on top of", "atop")):
                 self.enclose(phrase)
             return
         self.relate(phrase, token.mark.place, existing)
@@ -289,7 +396,9 @@ class _Reader(EnglishClaims):
             if token.text in ("them", "both"):
                 subject.place = relation.mark.place
             else:
-                subject.relation = (relation.mark.place, others[-1])
+                anchor = self.references.get(others[-1], others[-1])
+                subject.relation = (relation.mark.place, anchor)
+                self.references[subject] = anchor
             self.held, self.relation = token.end, None
 
     def _drop_relation(self, end: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from rpg.planners.rules.claims import Claims, opposite
 from rpg.planners.rules.english_phrases import Phrase
@@ -12,7 +13,9 @@ from rpg.planners.rules.reading import Place, Reading, Thing
 
 _SHARED = re.compile(r"\s*(?:they |both |all )?(?:are|were|both|all|they)\s+(?=\w)")
 _HOLDS = re.compile(r"\b(?:with|features|contains|has|shows)\s*$")
-_PREPOSITION = re.compile(r"(?:\b\w+ing )?\b(?:in front of|\w+(?: of)?)\s*$")
+_JOINED = re.compile(r"(?:\band|&|\bplus)\s*$", re.IGNORECASE)
+_DOING = re.compile(r"\s*\w+ing \w+(?: of)?\s*$")
+_PREPOSITION = re.compile(r"(?:\b\w+ing )?\b(?:in front of|on top of|next to|\w+(?: of)?)\s*$")
 
 
 class EnglishClaims(Claims):
@@ -24,6 +27,8 @@ class EnglishClaims(Claims):
         self.held = 0
         self.attached = ""
         """Kind of the phrase that was attached last since the current thing was named."""
+        self.joined = False
+        """Whether an "and" stands between the current thing and the one before."""
 
     def flush(self, end: int, joins: bool = False) -> None:
         """Claim the text up to ``end`` for whom it describes; where it ``joins`` two things, without the joining words."""
@@ -64,6 +69,7 @@ class EnglishClaims(Claims):
         if phrase.count == 1 and phrase.noun in ("couple", "pair", "twin", "duo"):
             thing.count = 2
         here = self.current
+        self.joined = bool(_JOINED.search(self.text[self.held : phrase.start]))
         if here and here.kind == "place" and not here.place and _HOLDS.search(self.text[self.held : phrase.start]):
             self.reading.things.remove(here)
             self.surround(f"in {here.name}", "place")
@@ -98,6 +104,14 @@ class EnglishClaims(Claims):
         elif thing.place is None:
             thing.place, thing.relation = place, None
 
+    def place_on_both_sides(self) -> None:
+        """Put the current thing on the left, and one like it on the right."""
+        thing = self.current
+        assert thing is not None
+        thing.count = max(1, thing.count // 2)
+        thing.place, thing.relation = Place(None, -1), None
+        self.reading.things.append(replace(thing, place=Place(None, 1)))
+
     def place_list(self, place: Place) -> None:
         """Give a place to everything named since the last place."""
         for thing in reversed(self.reading.things):
@@ -113,6 +127,9 @@ class EnglishClaims(Claims):
             self.held = phrase.end
             return
         before = _PREPOSITION.search(link)
+        if before and len(self.reading.things) > 1 and not self.joined and _DOING.match(link):
+            self.attached = phrase.kind  # "a cat next to a dog lying on a rug": of the dog alone
+            return
         if (
             phrase.noun in ("background", "distance", "foreground")
             and re.search(r"\bin\s*$", link)

@@ -14,7 +14,7 @@ _NOWHERE = Place()
 class Mark:
     """A stretch of text that names an order, a row of the picture, a side of it, or a relation to what follows."""
 
-    kind: str  # "order", "row", "side", "relation", "between"
+    kind: str  # "order", "row", "side", "sides" (both), "relation", "between"
     start: int
     end: int
     order: str = ""
@@ -23,8 +23,11 @@ class Mark:
     """Whether the words stand before what they place ("left:")."""
 
 
-_SIDE = r"(?:(?:top|upper|bottom|lower)[ -]?(?:left|right|center|middle)|left|right|top|bottom|middle|cent(?:er|re))"
 _AREA = r"(?:[ -]hand)? (?:side|corner|half|part|edge|third|area|section|column|panel)"
+_SIDE = (
+    rf"(?:(?:top|upper|bottom|lower)[ -]?(?:left|right|center|middle)|(?:upper|lower)(?={_AREA}\b)"
+    r"|left|right|top|bottom|middle|cent(?:er|re))"
+)
 _FRAME = r"(?: of (?:the|this|an?) (?:picture|image|frame|scene|canvas|photo|composition|page)\b)?"
 _ORDER = re.compile(
     r"(?:(?:arranged|ordered|lined up|going) )?(?:(?:from )?(left|right|top|bottom) to (?:the )?(left|right|top|bottom)\b"
@@ -42,6 +45,7 @@ _PLACE = re.compile(
     rf"|\bthe {_SIDE}(?= of (?:the|it)\b| (?:is|has|shows)\b){_FRAME}"
     rf"|\({_SIDE}\)|\b{_SIDE}(?= ?:)|\b(?:left|right)(?= ?(?:[,.;]|$| and\b))"
 )
+_BOTH_SIDES = re.compile(rf"\b(?:on|at|to) (?:both|either|each) sides?\b{_FRAME}(?: of\b(?: it\b| them\b)?)?")
 _RELATION = re.compile(
     r"\b(?:(?:directly|just|right|placed) )?(?:on top of|atop|above|over|below|underneath|under|beneath|"
     r"next to|beside|alongside|in front of|behind|between)\b"
@@ -55,7 +59,8 @@ _ROWS = {"top": -9, "upper": -9, "first": 1, "second": 2, "third": 3, "fourth": 
 
 def find_marks(text: str) -> list[Mark]:
     """All marks of a text in lower case, in order, without overlaps."""
-    found = [*_orders(text), *_rows(text), *_places(text), *_relations(text)]
+    both = [Mark("sides", *match.span()) for match in _BOTH_SIDES.finditer(text)]
+    found = [*_orders(text), *_rows(text), *_places(text), *both, *_relations(text)]
     marks: list[Mark] = []
     for mark in sorted(found, key=lambda mark: (mark.start, -mark.end)):
         if not marks or mark.start >= marks[-1].end:

@@ -26,6 +26,7 @@ _ENDS = _STOPPERS | _DETERMINERS
 LOCATIVE = word_set(
     "in on at inside within outside near through across along around against under behind amid during over beyond"
 )
+_UNIQUE = word_set("sun moon sky earth sea ocean water ground")
 _TOKENS = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*|\S")
 _TAG = re.compile(r"([0-9]{1,2})((?:girl|boy|man|woman|cat|dog)s?)")
 
@@ -91,6 +92,11 @@ def _token_kind(word: str) -> str:
     return "sep" if word in ",()[]{}" else "stop" if word in ".;:!?|" else "sign"
 
 
+def opens_otherwise(token: Token) -> bool:
+    """Whether a word begins something else than a bare noun phrase: a determiner, a number, a preposition or a verb."""
+    return token.text in _ENDS or _number(token.text) > 0
+
+
 def phrase_at(tokens: list[Token], index: int, text: str, fresh: bool) -> Phrase | None:
     """The noun phrase that begins with a token, if one does.
 
@@ -117,9 +123,10 @@ def _opening(tokens: list[Token], index: int) -> _Opening:
     if number := _number(words[first]):
         count, determiner = number, determiner or words[first]
         first += 1
-    if determiner == "the" and words[first] == "other":
+    if determiner == "the" and words[first] in ("other", "same"):
         determiner, first = "other", first + 1
-    if determiner in ("the", "one") and words[first] in ("left", "right", "middle", "center", "top", "bottom"):
+    beside = not determiner and words[first] in ("left", "right") and english_kind(words[first + 1]) in BEINGS
+    if beside or (determiner in ("the", "one") and words[first] in ("left", "right", "middle", "center", "top", "bottom")):
         place, first = side(words[first]), first + 1
     return _Opening(index, index + first, count, determiner, place)
 
@@ -167,10 +174,12 @@ def _scan(tokens: list[Token], text: str, opening: _Opening) -> Phrase | None:
     end = tokens[stop].end
     shown = [text[token.start : token.end] for token in tokens[first : stop + 1]]
     name = text[start:end]
-    if opening.count > 1 or determiner in ("the", "one", "another", "other"):
+    if determiner == "the" and words == [noun] and noun in _UNIQUE:
+        name = f"the {shown[0]}"
+    elif opening.count > 1 or determiner in ("the", "one", "another", "other"):
         name = _single(shown)
     elif not determiner:
-        named = not kind and all(word[0].isupper() for word in shown)
+        named = (not kind or len(shown) > 1) and all(word[0].isupper() for word in shown)
         name = " ".join(shown) if named or plural or kind in SCENERY else _single(shown)
     return Phrase(start, end, stop + 1, name, noun, kind, opening.count, determiner, opening.side)
 

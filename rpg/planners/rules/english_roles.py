@@ -27,7 +27,8 @@ _PICTURES = re.compile(
     r"(?:photo|photograph|picture|image|painting|portrait|illustration|drawing|sketch|render|rendering|view|scene|shot|close-up"
     r"|landscape|depiction|art)$"
 )
-_FRAGMENT = re.compile(r"[^,.;:]+")
+_FRAGMENT = re.compile(r"(?:[^,.;:]|(?<=\d)\.(?=\d))+")
+_CAMERA = re.compile(r"\s*(?:\d+ ?mm|f/?\d|iso ?\d|\d+[kp]\b)", re.IGNORECASE)
 
 
 def cut_styles(text: str) -> tuple[str, list[str]]:
@@ -42,8 +43,8 @@ def cut_styles(text: str) -> tuple[str, list[str]]:
         spans = [(i, i + n) for n in (4, 3, 2, 1) for i in range(len(words) - n + 1)]
         named = [" ".join(words[i:j]) for i, j in spans if english_kind(" ".join(words[i:j])) == "style"]
         others = " ".join(words).replace(named[0], "") if named else " ".join(words)
-        artist = re.match(r"\s*by [A-Z]", fragment)
-        if not (named or artist) or {english_kind(word) for word in others.split()} & (BEINGS | PARTS | {"thing"}):
+        told = re.match(r"\s*by [A-Z]", fragment) or _CAMERA.match(fragment)
+        if not (named or told) or {english_kind(word) for word in others.split()} & (BEINGS | PARTS | {"thing"}):
             return fragment
         styles.append(fragment.strip())
         return " "

@@ -89,6 +89,22 @@ class Reading:
         """Whether there are more things than a plan has regions: reading on would change nothing."""
         return len(self.things) > MAX_REGIONS
 
+    def settle_tags(self) -> None:
+        """Merge tags such as "1girl" with what the caption says of her later: "1girl, 1boy, girl with pink hair, ..."."""
+        for tag in [thing for thing in self.things if thing.name == f"1{thing.noun}"]:
+            later = self.things[self.things.index(tag) + 1 :]
+            told = [thing for thing in later if thing.noun == tag.noun and thing.count == 1 and thing.name != tag.name]
+            if len(told) == 1 and not told[0].many.startswith(("a ", "an ", "another ")) and not self._anchors(tag):
+                told[0].tail += (", " if tag.tail else "") + tag.tail.lstrip(" ,")
+                told[0].place = told[0].place or tag.place
+                self.things.remove(tag)
+                for scene in self.scenes:
+                    scene.owner = told[0] if scene.owner is tag else scene.owner
+
+    def _anchors(self, thing: Thing) -> bool:
+        """Whether another one stands in relation to it."""
+        return any(other.relation and other.relation[1] is thing for other in self.things)
+
     def settle_members(self) -> None:
         """Find the things that only describe one of a group: "two girls, the girl on the left ...".
 
@@ -121,6 +137,7 @@ class Reading:
         if sum(thing.count for thing in self.things if thing.person) > 1:
             self._leave_to_base()
         self._leave_scenery()
+        self._leave_unplaced()
         owners = {id(scene.owner) for scene in self.scenes if scene.owner}
         leads = sum(scene.leads for scene in self.scenes)
         last = self.things[-1] if self.things else None
@@ -147,6 +164,19 @@ class Reading:
             self.things.remove(first)
             self.scenes.insert(0, Scene(first.name + first.tail, "place"))
 
+    def _leave_unplaced(self) -> None:
+        """Many of something, named last and without a place where all others have theirs, are everywhere: "a samurai on the left,
+        a ninja on the right, cherry blossoms"."""
+        if len(self.things) < 3:
+            return
+        *others, last = self.things
+        if last.place or last.relation or last.being or last.count > 1 or self._anchors(last):
+            return
+        several = self.joint and last.name == last.many and last.name.split(" ")[-1].lower() != last.noun.split(" ")[-1]
+        if several and all(thing.place or thing.relation for thing in others):
+            self.things.remove(last)
+            self.scenes.insert(0, Scene(last.name + last.tail, "ambience"))
+
     def _carries(self, owner: Thing) -> bool:
         """Whether something stands above or below a thing that is not the last."""
         related = [thing.relation for thing in self.things if thing.relation]
@@ -165,6 +195,7 @@ class Reading:
                 self.scenes.remove(scene)
 
 
+_PARTITIONS = frozenset({"panel", "scene", "frame", "part", "section", "picture", "image", "photo"})
 _WIDE = frozenset({"place", "ambience", "action"})
 _COPULA = re.compile(r"^[\s,]*(?:(?:is|are|has|have|being|was|wears|with)\b|是)?\s*(?=\S)")
 
@@ -173,6 +204,6 @@ def _belongs(thing: Thing, group: Thing) -> bool:
     return (
         thing.pronoun
         or thing.noun == group.noun
-        or (group.lists and thing.person == group.person)
+        or (group.lists and (thing.person == group.person or group.noun in _PARTITIONS))
         or (group.kind == "group" and thing.kind == "person")
     )

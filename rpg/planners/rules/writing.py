@@ -15,6 +15,8 @@ _PREPOSITION = re.compile(
     r"(?:in|on|at|by|near|under|inside|outside|behind|over|through|along|around|against|beside|next to|\w+ing) "
 )
 _PROGRESSIVE = re.compile(r"\b(?:is|are) (?=\w+ing\b)")
+_LOOSE = re.compile(r"(?:\s(?:is|are|and|while|with|then|there|stands|sits|lies|hangs))+(?=\s*(?:,|$))", re.IGNORECASE)
+"""Words that have lost what they led to."""
 
 
 def prompt(cell: Cell, reading: Reading) -> str:
@@ -29,7 +31,8 @@ def prompt(cell: Cell, reading: Reading) -> str:
 
 def tidy(text: str, reading: Reading) -> str:
     """Without double spaces, stray punctuation and "is" before a participle."""
-    text = re.sub(r"(?:\s(?:is|are|and|while|with|then))+(?=\s*(?:,|$))", "", _PROGRESSIVE.sub("", text))
+    text = _LOOSE.sub("", _PROGRESSIVE.sub("", text))
+    text = re.sub(r",\s*(?:is|are) ", ", ", text)
     text = re.sub(r"\s*(?:[,;.]\s*)*[,;](?:\s*[,;.])*\s*", ", ", text)
     text = re.sub(r"\s+", " ", text).strip(" ,.;:、")
     return text if reading.joint else text.replace(", ", "，")
