@@ -86,8 +86,10 @@ class _Reader(EnglishClaims):
         phrase = phrase_at(self.tokens, index, self.text, fresh)
         if phrase and not phrase.determiner:
             known = phrase.kind in BEINGS | SCENERY | {"thing", "picture"}
-            listed = self.listing and not phrase.kind and not phrase.noun.endswith(("ed", "ing"))
-            return phrase if known or listed or self._is_name(phrase, index) else None
+            unknown = not phrase.kind and not phrase.noun.endswith(("ed", "ing"))
+            if unknown and not self.listing and self._is_placed(phrase):
+                return replace(phrase, name=self.text[phrase.start : phrase.end])
+            return phrase if known or (unknown and self.listing) or self._is_name(phrase, index) else None
         if not phrase and not fresh and self._text_at(index - 1) in LOCATIVE:
             phrase = phrase_at(self.tokens, index, self.text, True)
             if phrase and self._is_named_place(phrase, index):
@@ -101,13 +103,17 @@ class _Reader(EnglishClaims):
         return apart and not phrase.kind and all(token.capital for token in self.tokens[index : phrase.after])
 
     def _is_name(self, phrase: Phrase, index: int) -> bool:
-        """Whether an unknown phrase beside an "and" or a place is written like a name."""
+        """Whether an unknown phrase beside an "and" is written like a name."""
         words = self.text[phrase.start : phrase.end].split()
-        before, after = self.tokens[max(index - 1, 0) : index], self.tokens[phrase.after : phrase.after + 1]
-        beside = any(token.kind == "and" for token in before + after) or any(
-            token.mark is not None and token.mark.kind == "side" for token in after
-        )
+        around = self.tokens[index - 1 : index] + self.tokens[phrase.after : phrase.after + 1]
+        beside = any(token.kind == "and" for token in around)
         return not phrase.kind and beside and len(words) < 4 and all(word[0].isupper() for word in words)
+
+    def _is_placed(self, phrase: Phrase) -> bool:
+        """Whether a few words stand before a place: "hatsune miku on the left"."""
+        mark = self.tokens[phrase.after].mark if phrase.after < len(self.tokens) else None
+        words = self.text[phrase.start : phrase.end].split()
+        return mark is not None and mark.kind == "side" and not mark.labels and len(words) < 4
 
     # Marks
 

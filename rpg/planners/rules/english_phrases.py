@@ -14,6 +14,7 @@ _COUNTS = {
     **{"eleven": 11, "twelve": 12, "dozen": 12},
 }
 _DETERMINERS = word_set("a an the another some several many few his her its their my your")
+_OWNERS = word_set("his her its their my your")
 _AND = word_set("and while whereas then plus &")
 _STOPPERS = word_set(
     "in on at inside within outside by near from through across along around against under behind among amid during over beyond "
@@ -176,7 +177,7 @@ def _scan(tokens: list[Token], text: str, opening: _Opening) -> Phrase | None:
     name = text[start:end]
     if determiner == "the" and words == [noun] and noun in _UNIQUE:
         name = f"the {shown[0]}"
-    elif opening.count > 1 or determiner in ("the", "one", "another", "other"):
+    elif opening.count > 1 or determiner in ("the", "one", "another", "other") or (kind in BEINGS and determiner in _OWNERS):
         name = _single(shown)
     elif not determiner:
         named = (not kind or len(shown) > 1) and all(word[0].isupper() for word in shown)

@@ -24,7 +24,7 @@ _PLURAL = re.compile(r"(?:^|(?<!there)(?<!who)(?<!that)(?<!which)\s)(?:they |bot
 _PLAIN_VERBS = word_set("stand sit play walk run dance look lie sleep smile talk chat fight pose hug kiss jump eat drink")
 _WRAPS = word_set("of with showing depicting featuring where in that which")
 _PICTURES = re.compile(
-    r"(?:photo|photograph|picture|image|painting|portrait|illustration|drawing|sketch|render|rendering|view|scene|shot|close-up"
+    r"(?:photo|photograph|closeup|picture|image|painting|portrait|illustration|drawing|sketch|render|rendering|view|scene|shot|close-up"
     r"|landscape|depiction|art)$"
 )
 _FRAGMENT = re.compile(r"(?:[^,.;:]|(?<=\d)\.(?=\d))+")
@@ -73,10 +73,11 @@ def role(phrase: Phrase, link: str, current: Thing | None, attached: str, *, sta
         return "thing"
     if _POSTURE.search(link) and phrase.kind not in PARTS | BEINGS:
         return "scene"
-    if phrase.kind in BEINGS:
+    told = (current.pronoun and last == "is") or (current.kind == "place" and current.place and link.strip() == "with")
+    if phrase.kind in BEINGS or told:
         decorated = last == "with" and len(words) > 1 and words[-2].endswith("ed")
         touched = _CONTACT.search(link.lower().strip()) or last in word_set("of on like for from inside his her")
-        return "attached" if decorated or touched else "thing"
+        return "attached" if told or decorated or touched else "thing"
     if current.kind == "place" and not joined and last in ("features", "contains", "has", "shows"):
         return "thing"
     worn = phrase.kind in PARTS and current.being and (current.tail or "," in link)

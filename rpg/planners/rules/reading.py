@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rpg.layout import MAX_REGIONS
 from rpg.planners.rules.lexicon import BEINGS, LANDMARKS
@@ -114,6 +114,8 @@ class Reading:
             if group.count < 2:
                 continue
             self.counted.add(group.noun)
+            if _distribute(group):
+                continue
             later = self.things[self.things.index(group) + 1 :]
             alike = [thing for thing in later if thing.count == 1 and _belongs(thing, group)]
             if len(alike) != group.count:
@@ -196,14 +198,26 @@ class Reading:
 
 
 _PARTITIONS = frozenset({"panel", "scene", "frame", "part", "section", "picture", "image", "photo"})
+_LISTED = re.compile(r" with ((?:[\w-]+, )*[\w-]+,? and [\w-]+) (.+)", re.DOTALL)
 _WIDE = frozenset({"place", "ambience", "action"})
 _COPULA = re.compile(r"^[\s,]*(?:(?:is|are|has|have|being|was|wears|with)\b|是)?\s*(?=\S)")
+
+
+def _distribute(group: Thing) -> bool:
+    """Give each of "three girls with red, blue and green hair" one of what is listed; False where it lists no such thing."""
+    listed = _LISTED.fullmatch(group.tail)
+    each = re.split(r",\s*(?:and )?|\s+and\s+", listed[1]) if listed else []
+    if not listed or len(each) != group.count:
+        return False
+    group.members = [replace(group, count=1, tail=f" with {one} {listed[2]}", members=[]) for one in each]
+    return True
 
 
 def _belongs(thing: Thing, group: Thing) -> bool:
     return (
         thing.pronoun
         or thing.noun == group.noun
+        or (group.name.startswith("1") and not thing.kind and thing.place is not None)
         or (group.lists and (thing.person == group.person or group.noun in _PARTITIONS))
         or (group.kind == "group" and thing.kind == "person")
     )
