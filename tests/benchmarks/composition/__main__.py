@@ -23,7 +23,6 @@ from tests.benchmarks.composition.webui import THERE, InWebui
 
 COMPARED = {
     PLAIN: Settings(PLAIN),
-    f"{PLAIN}, guidance 2": Settings(PLAIN, guidance=2.0),  # its best in the sweep below
     OURS: Settings(OURS),
     f"{OURS}, latent ratio {LATENT_RATIO}": Settings(OURS, latent_ratio=LATENT_RATIO),
     f"{PLANNED}, latent ratio {LATENT_RATIO}": Settings(PLANNED, latent_ratio=LATENT_RATIO),
