@@ -17,7 +17,7 @@ CONFIG = _FOLDER / "diffusers"
 CLIP = CONFIG / "tokenizer"
 """Tokenizer and text encoder configuration, as ldm's ``FrozenCLIPEmbedder`` wants them."""
 
-LATENT_RATIO = 0.5
+LATENT_RATIO = 0.7
 GUIDANCE_SCALE = 3.0
 """What suits the model best: the sweeps in docs/composition.md."""
 
