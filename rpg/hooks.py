@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from rpg.attention import Call
@@ -132,13 +133,25 @@ class _UNetHook(_Hook):
 
         def denoise(part: Tensor, context: Tensor) -> Tensor:
             # A call of the module, not of its forward: other extensions note the size of what comes in.
-            answers.append(self.module(part, *others, **{**kwargs, name: context}))
+            more, named = _repeated((others, kwargs), len(latent), len(part) // len(latent))
+            answers.append(self.module(part, *more, **{**named, name: context}))
             return answers[-1] if isinstance(answers[-1], Tensor) else answers[-1][0]
 
         result, answer = self.regional.denoise_apart(denoise, latent), answers[-1]
         if isinstance(answer, Tensor):
             return result
         return (result,) if isinstance(answer, tuple) else type(answer)(result)
+
+
+def _repeated(value: Any, rows: int, times: int) -> Any:
+    """``value`` with the rows of its tensors, such as pooled embeddings and times, repeated as a whole."""
+    if isinstance(value, Tensor):
+        return torch.cat([value] * times) if times > 1 and value.dim() and len(value) == rows else value
+    if isinstance(value, dict):
+        return {name: _repeated(one, rows, times) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_repeated(one, rows, times) for one in value)
+    return value
 
 
 def _projected(layer: nn.Module, regional: Regional) -> nn.Module:

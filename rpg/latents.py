@@ -25,19 +25,25 @@ def denoise_apart(
     side, and mix them with the whole latent denoised with the base prompt.
 
     Args:
+        denoise: gets several times the rows where regions are of one size, region by region.
         rects: the regions' rectangles of the latent.
         base_ratios: the share of the base prompt in each region; if all are 0, it is not asked for.
     """
     context, table = joined
     base = denoise(latent, context[:, slice(*table[0])].contiguous()) if any(base_ratios) else None
+    parts = [(..., slice(rect.top, rect.bottom), slice(rect.left, rect.right)) for rect in rects]
+    alike: dict[object, list[int]] = {}
+    for number, (part, segment) in enumerate(zip(parts, table[1:], strict=True)):
+        alike.setdefault((latent[part].shape, segment.stop - segment.start), []).append(number)
     result: Tensor | None = None
-    for segment, rect, ratio in zip(table[1:], rects, base_ratios, strict=True):
-        part = (..., slice(rect.top, rect.bottom), slice(rect.left, rect.right))
-        own = denoise(latent[part], context[:, slice(*segment)].contiguous())
-        if base is not None:
-            own = torch.lerp(own, base[part], ratio)
-        if result is None:
-            result = own.new_zeros(*own.shape[:2], *latent.shape[2:])
-        result[part] += own if rect.owns_all else own * own.new_tensor(rect.rows)[:, None] * own.new_tensor(rect.columns)
+    for numbers in alike.values():
+        contexts = torch.cat([context[:, slice(*table[number + 1])] for number in numbers])
+        answers = denoise(torch.cat([latent[parts[number]] for number in numbers]), contexts)
+        for number, answer in zip(numbers, answers.chunk(len(numbers)), strict=True):
+            rect, part = rects[number], parts[number]
+            own = answer if base is None else torch.lerp(answer, base[part], base_ratios[number])
+            if result is None:
+                result = own.new_zeros(*own.shape[:2], *latent.shape[2:])
+            result[part] += own if rect.owns_all else own * own.new_tensor(rect.rows)[:, None] * own.new_tensor(rect.columns)
     assert result is not None  # a layout has regions
     return result

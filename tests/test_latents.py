@@ -59,9 +59,25 @@ def test_regions_see_their_own_part_and_prompt_only(how: str) -> None:
 def test_without_a_base_ratio_the_whole_picture_is_not_denoised() -> None:
     unet, x, seen = UNet(), torch.randn(2, 8, 6, 8), []
     steering, context, _ = apart("1,1", 0.0, 2)
-    with attach(unet, steering), unet.register_forward_hook(lambda _unet, args, _out: seen.append(tuple(args[0].shape[2:]))):
+    with attach(unet, steering), unet.register_forward_hook(lambda _unet, args, _out: seen.append(args[0].shape)):
         unet(x, context=context)
-    assert seen == [(6, 4), (6, 4), (6, 8)], "two halves, and the call that asked for them"
+    assert seen == [(4, 8, 6, 4), (2, 8, 6, 8)], "two halves at once, and the call that asked for them"
+
+
+@torch.no_grad()
+def test_regions_of_one_size_go_together_with_what_belongs_to_their_rows() -> None:
+    class Conditioned(UNet):
+        def forward(self, x: Tensor, times: Tensor, context: Tensor, y: Tensor, added: dict[str, Tensor]) -> Tensor:
+            return super().forward(x, times, context) * times[:, None, None, None] + y[:, :1, None, None] + added["size"]
+
+    unet, x, seen = Conditioned(), torch.randn(2, 8, 6, 12), []
+    steering, context, (_, *segments) = apart("1,1,2", 0.0, 3)
+    times, y, added = torch.tensor([3.0, 5.0]), torch.randn(2, 4), {"size": torch.randn(2, 1, 1, 1)}
+    parts = zip((x[..., :3], x[..., 3:6], x[..., 6:]), segments, strict=True)
+    expected = torch.cat([unet(part, times, segment, y, added) for part, segment in parts], dim=-1)
+    with attach(unet, steering), unet.register_forward_hook(lambda _unet, args, _out: seen.append(args[0].shape)):
+        torch.testing.assert_close(unet(x, times, context, y=y, added=added), expected)
+    assert seen == [(4, 8, 6, 3), (2, 8, 6, 6), x.shape]
 
 
 @torch.no_grad()
@@ -107,7 +123,7 @@ def test_tokens_that_regions_share_are_mixed_by_their_shares() -> None:
     joined = join([torch.full((1, 1, 1), float(value)) for value in (9, 0, 1, 2, 3)])
 
     def denoise(part: Tensor, context: Tensor) -> Tensor:
-        return torch.ones_like(part) * context
+        return torch.ones_like(part) * context[..., None]
 
     latent = torch.zeros(1, 1, 1, 2)
     result = denoise_apart(denoise, latent, joined, layout.rects(1, 2), [0.0] * 4)
