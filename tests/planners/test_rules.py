@@ -232,6 +232,8 @@ def test_repetition_ends(head, unit):
             "1,1",
             ["a desert with a camel", "a glacier with a polar bear"],
         ),
+        ("two girls with hats and scarves", "1,1", ["a girl with hats and scarves"] * 2),
+        ("2girls, girl with red hair, park", "1,1", ["1girl, red hair, park", "1girl, park"]),
         ("a girl and her dog on the beach", "1,1", ["a girl on the beach", "a dog on the beach"]),
         ("comic page, three panels: a hero, a villain, an explosion", "1,1,1", ["a hero", "a villain", "an explosion"]),
         ("2boys, left boy in a red coat, right boy in a blue coat", "1,1", ["1boy, in a red coat", "1boy, in a blue coat"]),

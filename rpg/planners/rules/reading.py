@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from rpg.layout import MAX_REGIONS
-from rpg.planners.rules.lexicon import BEINGS, LANDMARKS
+from rpg.planners.rules.lexicon import BEINGS, LANDMARKS, is_adjective
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,11 @@ class Thing:
 
     lists: bool = False
     """Whether a colon follows, so that the next things are those that it counts."""
+
+    @property
+    def new(self) -> bool:
+        """Whether the caption says "a girl" or "another girl"."""
+        return self.many.startswith(("a ", "an ", "another "))
 
     @property
     def root(self) -> Thing:
@@ -91,10 +96,10 @@ class Reading:
 
     def settle_tags(self) -> None:
         """Merge tags such as "1girl" with what the caption says of her later: "1girl, 1boy, girl with pink hair, ..."."""
-        for tag in [thing for thing in self.things if thing.name == f"1{thing.noun}"]:
+        for tag in [thing for thing in self.things if thing.name == f"1{thing.noun}" and thing.count == 1]:
             later = self.things[self.things.index(tag) + 1 :]
             told = [thing for thing in later if thing.noun == tag.noun and thing.count == 1 and thing.name != tag.name]
-            if len(told) == 1 and not told[0].many.startswith(("a ", "an ", "another ")) and not self._anchors(tag):
+            if len(told) == 1 and not told[0].new and not self._anchors(tag):
                 told[0].tail += (", " if tag.tail else "") + tag.tail.lstrip(" ,")
                 told[0].place = told[0].place or tag.place
                 self.things.remove(tag)
@@ -119,7 +124,8 @@ class Reading:
             later = self.things[self.things.index(group) + 1 :]
             alike = [thing for thing in later if thing.count == 1 and _belongs(thing, group)]
             if len(alike) != group.count:
-                alike = [thing for thing in alike if thing.definite or thing.pronoun][: group.count]
+                tag = group.name.startswith("1")
+                alike = [t for t in alike if t.definite or t.pronoun or (tag and not t.new)][: group.count]
             for thing in alike:
                 self.things.remove(thing)
                 bare = re.sub("^an? ", "", thing.name.lower()) == thing.noun
@@ -207,7 +213,7 @@ def _distribute(group: Thing) -> bool:
     """Give each of "three girls with red, blue and green hair" one of what is listed; False where it lists no such thing."""
     listed = _LISTED.fullmatch(group.tail)
     each = re.split(r",\s*(?:and )?|\s+and\s+", listed[1]) if listed else []
-    if not listed or len(each) != group.count:
+    if not listed or len(each) != group.count or not all(map(is_adjective, each)):
         return False
     group.members = [replace(group, count=1, tail=f" with {one} {listed[2]}", members=[]) for one in each]
     return True
