@@ -15,6 +15,7 @@ from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 
 from rpg.errors import LayoutError
+from rpg.values import shown
 
 MAX_REGIONS = 64
 MAX_CONTRAST = 1000
@@ -77,7 +78,7 @@ class Layout:
             LayoutError: with the sentence that the user sees.
         """
         if not isinstance(text, str):
-            raise LayoutError(f"split_ratio is {type(text).__name__}; it must be a text such as '1,1' or '1,1,1;2,1,1'.")
+            raise LayoutError(f"split_ratio is {shown(text)}; it must be a text such as '1,1' or '1,1,1;2,1,1'.")
         if not text.strip():
             raise LayoutError("split_ratio is empty; write the widths of the columns such as '1,1', or rows such as '1;1'.")
         if len(text) > MAX_TEXT:
@@ -89,7 +90,7 @@ class Layout:
             rows = [Row(height, tuple(widths) or (1.0,)) for height, *widths in cells]
         regions = sum(len(row.widths) for row in rows)
         if regions > MAX_REGIONS:
-            raise LayoutError(f"split_ratio {_quote(text)} has {regions} regions; at most {MAX_REGIONS} are allowed.")
+            raise LayoutError(f"split_ratio {shown(text)} has {regions} regions; at most {MAX_REGIONS} are allowed.")
         _check_contrast("row heights", [row.height for row in rows], text)
         for number, row in enumerate(rows, 1):
             _check_contrast(f"widths of row {number}", row.widths, text)
@@ -169,11 +170,11 @@ def _fractions(ratios: list[float] | tuple[float, ...]) -> list[float]:
 def _number(cell: str, text: str) -> float:
     cell = cell.strip()
     if not cell:
-        raise LayoutError(f"split_ratio {_quote(text)} has an empty cell; write a number on both sides of every ',' and ';'.")
+        raise LayoutError(f"split_ratio {shown(text)} has an empty cell; write a number on both sides of every ',' and ';'.")
     value = float(cell) if _NUMBER.fullmatch(cell) else math.nan
     if not (math.isfinite(value) and value > 0):
         raise LayoutError(
-            f"split_ratio {_quote(text)}: {_quote(cell)} is not a number above 0; write something like '1,1' or '1,1,1;2,1,1'."
+            f"split_ratio {shown(text)}: {shown(cell)} is not a number above 0; write something like '1,1' or '1,1,1;2,1,1'."
         )
     return value
 
@@ -181,7 +182,7 @@ def _number(cell: str, text: str) -> float:
 def _check_contrast(side: str, ratios: list[float] | tuple[float, ...], text: str) -> None:
     if max(ratios) / MAX_CONTRAST > min(ratios):
         raise LayoutError(
-            f"split_ratio {_quote(text)}: the {side} go from {_digits(min(ratios))} to {_digits(max(ratios))}; "
+            f"split_ratio {shown(text)}: the {side} go from {_digits(min(ratios))} to {_digits(max(ratios))}; "
             f"the largest may be at most {MAX_CONTRAST} times the smallest."
         )
 
@@ -190,7 +191,3 @@ def _digits(value: float) -> str:
     """Shortest decimal notation that reads back as the same number (no exponent)."""
     digits = format(Decimal(repr(value)), "f")
     return digits.rstrip("0").rstrip(".") if "." in digits else digits
-
-
-def _quote(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "...")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from rpg import values
 from rpg.errors import PlanError
 from rpg.layout import MAX_REGIONS, Layout
+from rpg.values import check_text, known_fields, plural, shown, text_bytes
 
 VERSION = 1
 """Schema of the dict and JSON forms; raised when an old reader would misread a new plan."""
@@ -37,11 +39,11 @@ class Region:
     base_ratio: float | None = None
 
     def __post_init__(self) -> None:
-        _check_text("prompt", self.prompt)
+        check_text("prompt", self.prompt)
         if not self.prompt.strip():
             raise PlanError("prompt is empty; describe what the region shows, or remove the region.")
         if self.negative_prompt is not None:
-            _check_text("negative_prompt", self.negative_prompt)
+            check_text("negative_prompt", self.negative_prompt)
         if self.base_ratio is not None:
             object.__setattr__(self, "base_ratio", _ratio("base_ratio", self.base_ratio))
 
@@ -53,8 +55,8 @@ class Region:
         if isinstance(value, str):
             return cls(value)
         if not isinstance(value, Mapping):
-            raise PlanError(f"{_show(value)} is neither a prompt nor an object with prompt, negative_prompt and base_ratio.")
-        return cls(**_known_fields(cls, value, required=("prompt",)))
+            raise PlanError(f"{shown(value)} is neither a prompt nor an object with prompt, negative_prompt and base_ratio.")
+        return cls(**known_fields(cls, value, required=("prompt",)))
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         for name in ("base_prompt", "caption", "notes", "planned_by"):
-            _check_text(name, getattr(self, name))
+            check_text(name, getattr(self, name))
         layout = Layout.parse(self.split_ratio)
         object.__setattr__(self, "regions", tuple(self.regions))
         object.__setattr__(self, "split_ratio", layout.text)
@@ -95,11 +97,11 @@ class Plan:
             object.__setattr__(self, name, _ratio(name, getattr(self, name)))
         if layout.count != len(self.regions):
             raise PlanError(
-                f"split_ratio '{layout.text}' makes {layout.count} {_plural('region', layout.count)}, but there "
-                f"{'is' if len(self.regions) == 1 else 'are'} {len(self.regions)} region {_plural('prompt', len(self.regions))}; "
+                f"split_ratio '{layout.text}' makes {layout.count} {plural('region', layout.count)}, but there "
+                f"{'is' if len(self.regions) == 1 else 'are'} {len(self.regions)} region {plural('prompt', len(self.regions))}; "
                 "make the two numbers equal."
             )
-        size = sum(map(_bytes, self._texts()))
+        size = sum(map(text_bytes, self._texts()))
         if size > MAX_TEXT:
             raise PlanError(f"The plan holds {size} bytes of text; at most {MAX_TEXT} are allowed.")
 
@@ -126,12 +128,12 @@ class Plan:
         if isinstance(data, Mapping) and "version" in data:
             version = data["version"]
             if type(version) is not int or not 1 <= version <= VERSION:
-                raise PlanError(f"version is {_show(version)}; this extension reads plans of version 1 to {VERSION}.")
+                raise PlanError(f"version is {shown(version)}; this extension reads plans of version 1 to {VERSION}.")
             data = {key: value for key, value in data.items() if key != "version"}
-        values = _known_fields(cls, data, required=("regions",))
-        values["regions"] = regions_from(values["regions"])
-        values.setdefault("split_ratio", Layout.columns(len(values["regions"])).text)
-        return cls(**values)
+        given = known_fields(cls, data, required=("regions",))
+        given["regions"] = regions_from(given["regions"])
+        given.setdefault("split_ratio", Layout.columns(len(given["regions"])).text)
+        return cls(**given)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON primitives only; what is empty or unset is left out."""
@@ -154,7 +156,7 @@ def regions_from(value: object) -> tuple[Region, ...]:
     elif isinstance(value, Sequence) and not isinstance(value, bytes):
         items = value
     else:
-        raise PlanError(f"regions is {_show(value)}; it must be a list of prompts or one string with BREAK between the regions.")
+        raise PlanError(f"regions is {shown(value)}; it must be a list of prompts or one string with BREAK between the regions.")
     if not items:
         raise PlanError("regions is empty; give at least one region prompt.")
     if len(items) > MAX_REGIONS:
@@ -168,72 +170,10 @@ def regions_from(value: object) -> tuple[Region, ...]:
     return tuple(regions)
 
 
-def load_json(text: str) -> object:
-    """JSON without its loopholes: no NaN, no key given twice, bounded in size and depth.
-
-    Raises:
-        PlanError: when ``text`` is not such JSON.
-    """
-    if not isinstance(text, str):
-        raise PlanError(f"The plan is {_show(text)}; it must be a JSON text.")
-    if _bytes(text) > 4 * MAX_TEXT:
-        raise PlanError(f"The plan's JSON has {_bytes(text)} bytes; at most {4 * MAX_TEXT} are allowed.")
-    try:
-        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique_keys)
-    except (ValueError, RecursionError) as error:
-        raise PlanError(f"The plan is not valid JSON: {error}.") from None
-
-
-def _no_constant(name: str) -> None:
-    raise PlanError(f"The plan's JSON holds {name}; only finite numbers are allowed.")
-
-
-def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise PlanError(f"The plan's JSON gives {_show(twice)} twice; keep one.")
-    return result
-
-
-def _known_fields(cls: type, data: object, required: tuple[str, ...]) -> dict[str, Any]:
-    """``data`` as keyword arguments of the dataclass ``cls``; unknown and missing names are refused."""
-    if not isinstance(data, Mapping):
-        raise PlanError(f"The {cls.__name__.lower()} is {_show(data)}; it must be an object with named fields.")
-    known = [field.name for field in fields(cls)]
-    for key in data:
-        if key not in known:
-            raise PlanError(f"Unknown field {_show(key)}; a {cls.__name__.lower()} has {', '.join(known)}.")
-    for name in required:
-        if name not in data:
-            raise PlanError(f"{name} is missing; a {cls.__name__.lower()} needs it.")
-    return dict(data)
-
-
-def _check_text(name: str, value: object) -> None:
-    if not isinstance(value, str):
-        raise PlanError(f"{name} is {_show(value)}; it must be a text.")
+def load_json(text: object) -> object:
+    """A plan's JSON, or a planner's settings in its place (see :func:`rpg.values.load_json`)."""
+    return values.load_json(text, 4 * MAX_TEXT)
 
 
 def _ratio(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise PlanError(f"{name} is {_show(value)}; it must be a number from {RATIOS[name]}.")
-    return float(value)
-
-
-def _bytes(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))
-
-
-def _show(value: object) -> str:
-    """A value as it can stand in an error sentence."""
-    try:
-        text = repr(value)
-    except Exception:  # a value too deep or too large to print still needs its sentence
-        text = f"a {type(value).__name__}"
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _plural(noun: str, count: int) -> str:
-    return noun if count == 1 else noun + "s"
+    return values.number(name, value, 0, 1, meaning=f"a number from {RATIOS[name]}")

@@ -132,7 +132,7 @@ def test_shortest_form(text: str, short: str) -> None:
         (",".join(["1"] * (MAX_REGIONS + 1)), "has 65 regions; at most 64"),
         ("1" * (MAX_TEXT + 1), "8193 characters; at most 8192"),
         (7, "split_ratio is int; it must be a text"),
-        (None, "split_ratio is NoneType; it must be a text"),
+        (None, "split_ratio is None; it must be a text"),
     ],
 )
 def test_refused_with_a_sentence(text: str, sentence: str) -> None:

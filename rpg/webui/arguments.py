@@ -9,6 +9,7 @@ from typing import Any
 from rpg.errors import PlanError
 from rpg.plan import Plan, load_json
 from rpg.planners import PlanRequest, plan_or_request
+from rpg.values import shown
 
 
 def parse_arguments(plan: object = "", enabled: object = False, caption: str = "") -> Plan | PlanRequest | None:
@@ -24,9 +25,9 @@ def parse_arguments(plan: object = "", enabled: object = False, caption: str = "
         enabled = plan.get("enabled", True)
         data = {key: value for key, value in plan.items() if key != "enabled"}
     elif not isinstance(plan, str):
-        raise PlanError(f"RPG's first argument is {plan!r:.60}; it must be an object such as {{'regions': ['a cat', 'a dog']}}.")
+        raise PlanError(f"RPG's first argument is {shown(plan)}; it must be an object such as {{'regions': ['a cat', 'a dog']}}.")
     if not isinstance(enabled, bool):
-        raise PlanError(f"enabled is {enabled!r:.60}; it must be true or false.")
+        raise PlanError(f"enabled is {shown(enabled)}; it must be true or false.")
     if not enabled:
         return None
     if isinstance(plan, str):
