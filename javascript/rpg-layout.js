@@ -1,4 +1,4 @@
-// Split ratios as they are drawn: the grammar of rpg/layout.py. Python alone decides what is valid and words the error.
+// Split ratios as they are drawn: the grammar of rpg/areas/layout.py. Python alone decides what is valid and words the error.
 
 const rpgLimits = {regions: 64, contrast: 1000, text: 8192};
 

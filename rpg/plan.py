@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import Any
 
 from rpg import values
+from rpg.areas.layout import MAX_REGIONS, Layout
 from rpg.errors import PlanError
-from rpg.layout import MAX_REGIONS, Layout
 from rpg.values import check_text, known_fields, plural, shown, text_bytes
 
 VERSION = 1
@@ -65,14 +65,14 @@ class Plan:
 
     Fields:
         regions: row by row, from left to right.
-        split_ratio: see :mod:`rpg.layout`.
+        split_ratio: see :mod:`rpg.areas.layout`.
         base_prompt: describes the whole picture; empty means the main prompt.
         base_ratio: share of the base prompt in every region, 0 (none) to 1 (nothing else).
         caption: the text that the plan was made from.
         notes: what the planner said about it.
         planned_by: planner, model and instruction version; empty when written by hand.
         latent_ratio: share of the steps, from the first, in which every region's part of the latent is denoised by itself
-            (:mod:`rpg.latents`), 0 (none) to 1 (all).
+            (:mod:`rpg.steering.latents`), 0 (none) to 1 (all).
 
     Raises:
         PlanError, LayoutError: when a field is out of bounds; nothing is repaired in silence.

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-CORE = ["errors", "values", "layout", "plan", "conditioning", "attention", "hooks", "planners", "shapes"]
+CORE = ["errors", "values", "areas.layout", "plan", "steering.hooks", "planners", "shapes"]
 FORBIDDEN = ["gradio", "diffusers", "transformers", "openai", "google.generativeai", "modules"]
 
 
@@ -21,7 +21,7 @@ def test_core_imports_no_host_and_no_sdk(room: str) -> None:
     assert not names & set(FORBIDDEN)
 
 
-@pytest.mark.parametrize("room", ["errors", "values", "layout", "plan", "shapes"])
+@pytest.mark.parametrize("room", ["errors", "values", "areas.layout", "plan", "planners", "shapes"])
 def test_planning_rooms_do_not_need_torch(room: str) -> None:
     assert "torch" not in imported(f"import rpg.{room}")
 

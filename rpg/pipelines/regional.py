@@ -11,12 +11,12 @@ import torch
 from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
 from torch import Tensor
 
-from rpg.conditioning import join_pair
 from rpg.errors import GenerationError
-from rpg.hooks import attach
 from rpg.pipelines.chunks import chunks
 from rpg.plan import Plan, regions_from
-from rpg.regional import Regional
+from rpg.steering.conditioning import join_pair
+from rpg.steering.hooks import attach
+from rpg.steering.steering import Steering
 
 _PLANNED = (
     "prompt_2",
@@ -59,7 +59,7 @@ class _RegionalMixin(_Pipeline):
         """Generate from prompts and a split ratio, in the reference implementation's words.
 
         Args:
-            split_ratio: rows and columns, such as ``1,1`` or ``1,1,1;2,1,1`` (see :mod:`rpg.layout`).
+            split_ratio: rows and columns, such as ``1,1`` or ``1,1,1;2,1,1`` (see :mod:`rpg.areas.layout`).
             base_ratio: share of the base prompt in every region, 0 to 1.
             base_prompt: describes the whole picture. Without it, or without ``base_ratio``, no base is mixed in.
             batch_size: number of pictures.
@@ -129,18 +129,18 @@ class _RegionalMixin(_Pipeline):
                 raise GenerationError("seed and generator were both given; keep one.")
             options["generator"] = [torch.Generator().manual_seed(seed + number) for number in range(count)]
 
-        regional = Regional(plan.layout, plan.base_ratios)
-        regional.tables[joined.context.shape[1]] = joined.table
+        steering = Steering(plan.layout, plan.base_ratios)
+        steering.tables[joined.context.shape[1]] = joined.table
 
         def before_unet(_unet: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             time = args[1] if len(args) > 1 else kwargs["timestep"]
             done = (self.scheduler.timesteps.cpu() > torch.as_tensor(time).cpu()).float().mean()  # they fall
-            regional.apart = bool(done < plan.latent_ratio)
+            steering.apart = bool(done < plan.latent_ratio)
 
         with ExitStack() as attached:
             if plan.latent_ratio:
                 attached.enter_context(self.unet.register_forward_pre_hook(before_unet, with_kwargs=True))
-            attached.enter_context(attach(self.unet, regional))
+            attached.enter_context(attach(self.unet, steering))
             return super().__call__(
                 height=height,
                 width=width,

@@ -9,11 +9,11 @@ from typing import Any
 from modules import devices, prompt_parser, sd_hijack, sd_samplers, sd_unet, shared
 from torch import Tensor
 
-from rpg.conditioning import join, join_pair
 from rpg.errors import GenerationError
-from rpg.hooks import attach
 from rpg.plan import Plan
-from rpg.regional import Regional
+from rpg.steering.conditioning import join, join_pair
+from rpg.steering.hooks import attach
+from rpg.steering.steering import Steering
 from rpg.webui.networks import applied, without_networks
 
 CONTROLNET_MARK = 1024
@@ -37,7 +37,7 @@ class Job:
         self.prompts = [without_networks(region.prompt) for region in plan.regions]
         self.negatives = [None if r.negative_prompt is None else without_networks(r.negative_prompt) for r in plan.regions]
         self.base_prompt = without_networks(plan.base_prompt)
-        self.regional = Regional(plan.layout, plan.base_ratios)
+        self.steering = Steering(plan.layout, plan.base_ratios)
         self.caches: dict[tuple[bool, bool], list[Any]] = {}
         self.base_cache: list[Any] = [None, None]
         self.weights: Any = None
@@ -64,8 +64,8 @@ class Job:
                 conditioning, unconditional_conditioning = p.c, p.uc
             self._check_parts([*p.prompts, *(getattr(p, "hr_prompts", None) or [])])
             result = original(conditioning=conditioning, unconditional_conditioning=unconditional_conditioning, **kwargs)
-            if self.regional.error is not None:
-                raise self.regional.error
+            if self.steering.error is not None:
+                raise self.steering.error
             return result
         finally:
             running.remove(self)
@@ -91,14 +91,14 @@ class Job:
             self._attach()
             weights = (bool(getattr(self.p, "is_hr_pass", False)), applied())
             if weights != self.weights:
-                self.regional.forget()
+                self.steering.forget()
                 self.weights = weights
             self._join(params)
             # The hires pass has a layout already. Second-order samplers call twice a step; both counts mean calls.
             share = params.denoiser.step / max(1, params.denoiser.total_steps)
-            self.regional.apart = share < self.plan.latent_ratio and not getattr(self.p, "is_hr_pass", False)
+            self.steering.apart = share < self.plan.latent_ratio and not getattr(self.p, "is_hr_pass", False)
         except Exception as error:  # the host would log it and carry on without the regions
-            self.regional.error = error
+            self.steering.error = error
 
     def _attach(self) -> None:
         """Hook the UNet that is loaded now; the refiner and the hires pass may have swapped it."""
@@ -111,7 +111,7 @@ class Job:
                 "set Settings > Stable Diffusion > SD Unet to None, or turn RPG off."
             )
         self.attached.close()
-        self.attached.enter_context(attach(unet, self.regional))
+        self.attached.enter_context(attach(unet, self.steering))
         self.unet = unet
 
     def _join(self, params: Any) -> None:
@@ -135,7 +135,7 @@ class Job:
             joined = list(join_pair([pair[0] for pair in pairs], [pair[1] for pair in pairs]))
             params.text_uncond = _with_tokens(negative, joined[1].context)
         params.text_cond = _with_tokens(positive, joined[0].context)
-        self.regional.tables = {part.context.shape[1]: part.table for part in joined}
+        self.steering.tables = {part.context.shape[1]: part.table for part in joined}
 
     def _encode(self) -> tuple[list[Any], list[Any]]:
         """Schedules of the regions' prompts and negative prompts by the host's parser, each encoded once a pass.

@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rpg.attention import token_grid
-from rpg.conditioning import Table
-from rpg.hooks import attach, cross_attentions
-from rpg.layout import Layout
-from rpg.regional import Regional
+from rpg.areas.layout import Layout
+from rpg.steering.attention import token_grid
+from rpg.steering.conditioning import Table
+from rpg.steering.hooks import attach, cross_attentions
+from rpg.steering.steering import Steering
 
 Forward = Callable[..., Tensor]
 
@@ -23,10 +23,10 @@ Forward = Callable[..., Tensor]
 def ours(
     unet: nn.Module, layout: Layout, base_ratio: float, table: Table, _latent: tuple[int, int], *, apart: bool = False
 ) -> Iterator[None]:
-    regional = Regional(layout, [base_ratio] * layout.count)
-    regional.tables[table[-1].stop] = table
-    regional.apart = apart
-    with attach(unet, regional):
+    steering = Steering(layout, [base_ratio] * layout.count)
+    steering.tables[table[-1].stop] = table
+    steering.apart = apart
+    with attach(unet, steering):
         yield
 
 

@@ -29,8 +29,8 @@ import diffusers
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from rpg.conditioning import join_pair
-from rpg.layout import Layout
+from rpg.areas.layout import Layout
+from rpg.steering.conditioning import join_pair
 from tests.benchmarks import models
 from tests.benchmarks.methods import METHODS
 

@@ -29,7 +29,7 @@ PARTS = """
 import time
 import gradio, PIL.Image, requests, torch
 start = time.process_time()
-import rpg.hooks, rpg.panel.panel, rpg.webui.arguments
+import rpg.steering.hooks, rpg.panel.panel, rpg.webui.arguments
 loaded = time.process_time()
 with gradio.Blocks():
     began = time.process_time()

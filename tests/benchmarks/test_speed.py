@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from rpg.conditioning import join_pair
-from rpg.layout import Layout
+from rpg.areas.layout import Layout
+from rpg.steering.conditioning import join_pair
 from tests.benchmarks import models, speed
 from tests.benchmarks.methods import METHODS
 

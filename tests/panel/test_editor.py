@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from rpg.areas.layout import Layout
 from rpg.errors import LayoutError
-from rpg.layout import Layout
 from rpg.panel import draft, panel, planning
 from rpg.panel.app import Settings, build_app
 from rpg.plan import Plan

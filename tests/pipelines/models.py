@@ -15,8 +15,8 @@ from diffusers import (
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from rpg import shapes
-from rpg.hooks import cross_attentions
 from rpg.pipelines import RegionalDiffusionPipeline, RegionalDiffusionXLPipeline
+from rpg.steering.hooks import cross_attentions
 
 REGIONAL = {"sd1": RegionalDiffusionPipeline, "sd2": RegionalDiffusionPipeline, "sdxl": RegionalDiffusionXLPipeline}
 PLAIN = {"sd1": StableDiffusionPipeline, "sd2": StableDiffusionPipeline, "sdxl": StableDiffusionXLPipeline}

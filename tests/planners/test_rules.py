@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rpg.areas.layout import MAX_REGIONS, Layout
 from rpg.errors import PlannerError
-from rpg.layout import MAX_REGIONS, Layout
 from rpg.plan import Plan
 from rpg.planners.rules import MAX_CAPTION, plan
 from tests.fuzz import fuzz

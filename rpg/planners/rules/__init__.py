@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from rpg.areas.layout import MAX_REGIONS
 from rpg.errors import PlannerError
-from rpg.layout import MAX_REGIONS
 from rpg.plan import DEFAULT_BASE_RATIO, Plan, Region
 from rpg.planners.rules import chinese, english, figure, writing
 from rpg.planners.rules.arrange import Rows, arrange, fits

@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import accumulate, groupby, pairwise
 from math import gcd, isqrt, lcm
 
-from rpg.layout import MAX_REGIONS
+from rpg.areas.layout import MAX_REGIONS
 from rpg.planners.rules.reading import Place, Reading, Thing
 
 Cell = Thing | None

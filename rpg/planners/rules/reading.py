@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from rpg.layout import MAX_REGIONS
+from rpg.areas.layout import MAX_REGIONS
 from rpg.planners.rules.lexicon import BEINGS, LANDMARKS, is_adjective
 
 

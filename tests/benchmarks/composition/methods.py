@@ -13,15 +13,15 @@ from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor, nn
 
-from rpg import hooks
-from rpg.attention import token_grid
-from rpg.conditioning import Table
-from rpg.layout import Layout
+from rpg.areas.layout import Layout
 from rpg.plan import DEFAULT_BASE_RATIO
 from rpg.planners.planning import make_plan
 from rpg.planners.request import PlanRequest
-from rpg.regional import Regional
 from rpg.shapes import GUIDANCE_SCALE
+from rpg.steering import hooks
+from rpg.steering.attention import token_grid
+from rpg.steering.conditioning import Table
+from rpg.steering.steering import Steering
 from tests.benchmarks.composition.cases import Case
 from tests.benchmarks.methods import plain_forward, published, replaced
 
@@ -75,9 +75,9 @@ def picture(pipe: Any, case: Case, settings: Settings, seed: int) -> Image.Image
         return _first(plain(prompt=case.caption, generator=torch.Generator().manual_seed(seed), **options))
     plan = make_plan(PlanRequest(caption=case.caption)) if settings.method == PLANNED else case.plan(base_ratio(case, settings))
     plan = replace(plan, latent_ratio=settings.latent_ratio)
-    started: list[Regional] = []
+    started: list[Steering] = []
 
-    def attached(unet: nn.Module, regional: Regional) -> AbstractContextManager[None]:
+    def attached(unet: nn.Module, regional: Steering) -> AbstractContextManager[None]:
         started.append(regional)
         window(0)
         if settings.method in (OURS, PLANNED) and not settings.feather:

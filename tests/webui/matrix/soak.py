@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from rpg.layout import Layout
+from rpg.areas.layout import Layout
 from tests.webui.host import Answer, Webui
 from tests.webui.matrix.combinations import LAYOUTS, NEGATIVES, PROMPTS, SAMPLERS
 from tests.webui.matrix.extras import LORA

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rpg.layout import Layout
+from rpg.areas.layout import Layout
 from tests.webui.host import Webui, write_image
 from tests.webui.laws import check_identity, check_probe, distance, generate_apart
 from tests.webui.matrix.combinations import (

@@ -76,7 +76,7 @@ def watch(name: str) -> Any:
         x = args[0]
         base = kwargs["context"] if "context" in kwargs else args[1]
         joined = context, table = regional._joined
-        height, width = grid = sys.modules["rpg.attention"].token_grid(regional.latent, x.shape[1])
+        height, width = grid = sys.modules["rpg.steering.attention"].token_grid(regional.latent, x.shape[1])
         for number, rect in enumerate(regional.layout.rects(*grid), 1):
             changed = context.clone()
             start, stop = table[number]
@@ -157,8 +157,8 @@ def routes(_demo: Any, app: FastAPI) -> None:
     @app.post("/rpg-test/merge")
     def set_merge(merge: bool = Body(..., embed=True)) -> None:
         """Whether equal conditionings are computed once. If so, the identity law holds too easily."""
-        job, regional = sys.modules["rpg.webui.job"], sys.modules["rpg.regional"].Regional
-        job.Regional = regional if merge else functools.partial(regional, merge=False)
+        job, regional = sys.modules["rpg.webui.job"], sys.modules["rpg.steering.steering"].Steering
+        job.Steering = regional if merge else functools.partial(regional, merge=False)
 
     @app.post("/rpg-test/reload")
     def reload() -> None:

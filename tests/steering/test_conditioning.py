@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from rpg.conditioning import join, join_pair
 from rpg.errors import GenerationError
-from tests.unets import CrossAttention
+from rpg.steering.conditioning import join, join_pair
+from tests.steering.unets import CrossAttention
 
 
 def tokens(rows: int, count: int, channels: int = 6) -> torch.Tensor:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from rpg.conditioning import Joined
-from rpg.layout import Rect
+from rpg.areas.layout import Rect
+from rpg.steering.conditioning import Joined
 
 Denoise = Callable[[Tensor, Tensor], Tensor]
 """``denoise(latent [rows, channels, height, width], context [rows, tokens, channels])``: the UNet's answer, as high and wide."""

@@ -4,19 +4,19 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rpg.conditioning import join, join_pair
+from rpg.areas.layout import Layout
 from rpg.errors import GenerationError
-from rpg.hooks import attach, cross_attentions
-from rpg.layout import Layout
-from rpg.regional import Regional
-from tests.unets import CrossAttention, UNet
+from rpg.steering.conditioning import join, join_pair
+from rpg.steering.hooks import attach, cross_attentions
+from rpg.steering.steering import Steering
+from tests.steering.unets import CrossAttention, UNet
 
 RATIO = "1,1,1;2,3,1"
 
 
-def regional(text: str = RATIO, base_ratio: float = 0.3, table: tuple = (), merge: bool = True) -> Regional:
+def regional(text: str = RATIO, base_ratio: float = 0.3, table: tuple = (), merge: bool = True) -> Steering:
     layout = Layout.parse(text)
-    result = Regional(layout, [base_ratio] * layout.count, merge=merge)
+    result = Steering(layout, [base_ratio] * layout.count, merge=merge)
     if table:
         result.tables = {table[-1][1]: table}
     return result

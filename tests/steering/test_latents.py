@@ -8,15 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from rpg.conditioning import join
+from rpg.areas.layout import Layout
 from rpg.errors import GenerationError
-from rpg.hooks import attach
-from rpg.latents import denoise_apart
-from rpg.layout import Layout
 from rpg.plan import Plan
-from rpg.regional import Regional
+from rpg.steering.conditioning import join
+from rpg.steering.hooks import attach
+from rpg.steering.latents import denoise_apart
+from rpg.steering.steering import Steering
 from tests.pipelines.models import regional
-from tests.unets import UNet
+from tests.steering.unets import UNet
 
 
 @pytest.fixture(autouse=True)
@@ -24,12 +24,12 @@ def _seed() -> None:
     torch.manual_seed(1)
 
 
-def apart(text: str, base_ratio: float, count: int) -> tuple[Regional, Tensor, list[Tensor]]:
+def apart(text: str, base_ratio: float, count: int) -> tuple[Steering, Tensor, list[Tensor]]:
     """Steering, joined context and the segments: the base prompt's, then the regions'."""
     layout = Layout.parse(text)
     segments = [torch.randn(2, 5, 6) for _ in range(count + 1)]
     context, table = join(segments)
-    steering = Regional(layout, [base_ratio] * layout.count)
+    steering = Steering(layout, [base_ratio] * layout.count)
     steering.tables, steering.apart = {context.shape[1]: table}, True
     return steering, context, segments
 

@@ -9,17 +9,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rpg.attention import Attend, Call, Routing, regional_attention, route, token_grid
-from rpg.conditioning import Joined, Segment, Table, distinct
+from rpg.areas.layout import Layout
 from rpg.errors import GenerationError
-from rpg.latents import Denoise, denoise_apart
-from rpg.layout import Layout
+from rpg.steering.attention import Attend, Call, Routing, regional_attention, route, token_grid
+from rpg.steering.conditioning import Joined, Segment, Table, distinct
+from rpg.steering.latents import Denoise, denoise_apart
 
 MAX_IDLE = 8
 """After how many calls of the UNet without it a context is forgotten; hosts may split a step's rows over several calls."""
 
 
-class Regional:
+class Steering:
     """What the hooked layers need to know during one job.
 
     Args:
@@ -31,7 +31,7 @@ class Regional:
         tables: segment tables of the contexts in use, by the context's number of tokens.
         error: raised by the next call of the UNet. Hosts swallow what their callbacks raise; a UNet's error
             stops the job and reaches the user.
-        apart: denoise each region by itself in the next calls of the UNet (:mod:`rpg.latents`), instead of by attention.
+        apart: denoise each region by itself in the next calls of the UNet (:mod:`rpg.steering.latents`), instead of by attention.
         inside: a call of the UNet for one region alone is under way.
     """
 
@@ -79,7 +79,7 @@ class Regional:
         return (args, {**kwargs, name: self._base}) if name in kwargs else ((*args[:2], self._base, *args[3:]), kwargs)
 
     def denoise_apart(self, denoise: Denoise, latent: Tensor) -> Tensor:
-        """See :func:`rpg.latents.denoise_apart`; in the call of the UNet that :meth:`before_unet` saw."""
+        """See :func:`rpg.steering.latents.denoise_apart`; in the call of the UNet that :meth:`before_unet` saw."""
         self.inside = True
         try:
             return denoise_apart(denoise, latent, self._joined, self.layout.rects(*self.latent), self.base_ratios)

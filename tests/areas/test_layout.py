@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rpg.areas.layout import MAX_CONTRAST, MAX_REGIONS, MAX_TEXT, Layout
 from rpg.errors import LayoutError
-from rpg.layout import MAX_CONTRAST, MAX_REGIONS, MAX_TEXT, Layout
 from tests.fuzz import fuzz
 
 numbers = st.sampled_from(["1", "2", "3", "7", "40", "0.1", "0.25", ".5", "3.", "007", " 1 ", "33.34", "99"])
@@ -131,7 +131,7 @@ def test_shortest_form(text: str, short: str) -> None:
         ("0.001;1.1", "row heights go from 0.001 to 1.1"),
         (",".join(["1"] * (MAX_REGIONS + 1)), "has 65 regions; at most 64"),
         ("1" * (MAX_TEXT + 1), "8193 characters; at most 8192"),
-        (7, "split_ratio is int; it must be a text"),
+        (7, "split_ratio is 7; it must be a text"),
         (None, "split_ratio is None; it must be a text"),
     ],
 )

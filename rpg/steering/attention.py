@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from rpg.conditioning import Table
+from rpg.areas.layout import Rect
 from rpg.errors import GenerationError
-from rpg.layout import Rect
+from rpg.steering.conditioning import Table
 
 
 @dataclass(eq=False)

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from rpg import hooks
-from rpg.conditioning import join
-from rpg.hooks import attach
-from rpg.layout import Layout
-from rpg.regional import MAX_IDLE, Regional
-from tests.unets import CrossAttention, UNet
+from rpg.areas.layout import Layout
+from rpg.steering import hooks
+from rpg.steering.conditioning import join
+from rpg.steering.hooks import attach
+from rpg.steering.steering import MAX_IDLE, Steering
+from tests.steering.unets import CrossAttention, UNet
 
 LAYOUT = Layout.parse("1,1,1;2,1")
 TABLE = join([torch.zeros(1, 5, 6)] * 4).table
@@ -24,8 +24,8 @@ def _setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hooks, "MAX_KEPT", 10)  # these UNets are small beside their contexts; one needs 1.7
 
 
-def steering() -> Regional:
-    result = Regional(LAYOUT, [0.3] * LAYOUT.count)
+def steering() -> Steering:
+    result = Steering(LAYOUT, [0.3] * LAYOUT.count)
     result.tables = {TABLE[-1].stop: TABLE}
     return result
 

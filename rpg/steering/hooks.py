@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rpg.attention import Call
 from rpg.errors import GenerationError
-from rpg.regional import Regional, context_name
+from rpg.steering.attention import Call
+from rpg.steering.steering import Steering, context_name
 
 PROJECTIONS = ("to_q", "to_k", "to_v", "to_out")
 MAX_KEPT = 0.035
@@ -24,8 +24,8 @@ MAX_KEPT = 0.035
 
 
 @contextmanager
-def attach(unet: nn.Module, regional: Regional) -> Iterator[None]:
-    """Steer ``unet`` by ``regional`` while the context lasts.
+def attach(unet: nn.Module, steering: Steering) -> Iterator[None]:
+    """Steer ``unet`` by ``steering`` while the context lasts.
 
     What stood in a layer's place before, perhaps another extension's patch, is called for the attention itself
     and put back at the end. A patch that somebody lays over ours meanwhile stays; ours then lets it through.
@@ -39,9 +39,9 @@ def attach(unet: nn.Module, regional: Regional) -> Iterator[None]:
             f"{type(unet).__name__} has no cross-attention layers that regions could steer; use a Stable Diffusion 1.x, 2.x or "
             "SDXL checkpoint without a compiled UNet, or turn RPG off."
         )
-    hooks = [_UNetHook(unet, regional), *(_LayerHook(layer, regional) for layer in layers)]
-    regional.limit = int(MAX_KEPT * sum(parameter.nbytes for parameter in unet.parameters()))
-    handle = unet.register_forward_pre_hook(regional.before_unet, with_kwargs=True)
+    hooks = [_UNetHook(unet, steering), *(_LayerHook(layer, steering) for layer in layers)]
+    steering.limit = int(MAX_KEPT * sum(parameter.nbytes for parameter in unet.parameters()))
+    handle = unet.register_forward_pre_hook(steering.before_unet, with_kwargs=True)
     try:
         for hook in hooks:
             hook.attach()
@@ -50,7 +50,7 @@ def attach(unet: nn.Module, regional: Regional) -> Iterator[None]:
         handle.remove()
         for hook in hooks:
             hook.detach()
-        regional.forget()
+        steering.forget()
 
 
 def cross_attentions(unet: nn.Module) -> list[nn.Module]:
@@ -65,9 +65,9 @@ def cross_attentions(unet: nn.Module) -> list[nn.Module]:
 class _Hook:
     """A module's forward, replaced by another."""
 
-    def __init__(self, module: nn.Module, regional: Regional) -> None:
+    def __init__(self, module: nn.Module, steering: Steering) -> None:
         self.module = module
-        self.regional = regional
+        self.steering = steering
         self.active = False
         self.patch: Callable[..., Any] | None = module.__dict__.get("forward")
         """What another extension put over the class's own forward."""
@@ -94,36 +94,36 @@ class _Hook:
 class _LayerHook(_Hook):
     """Regional attention in the place of a layer's own."""
 
-    def __init__(self, layer: nn.Module, regional: Regional) -> None:
-        super().__init__(layer, regional)
-        self.twin = _projected(layer, regional)
+    def __init__(self, layer: nn.Module, steering: Steering) -> None:
+        super().__init__(layer, steering)
+        self.twin = _projected(layer, steering)
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         original = self.original()
-        if not self.active or self.regional.inside:
+        if not self.active or self.steering.inside:
             result: Tensor = original(x, *args, **kwargs)
             return result
         context, call = _context_of(args, kwargs)
         if self.patch is not None:
             # Opaque: it projects for itself, and may count on its rows. Projections act token by token and keep weighted means.
-            return self.regional.attention(x, context, lambda part, now: call(original, part, now.context), row_by_row=True)
+            return self.steering.attention(x, context, lambda part, now: call(original, part, now.context), row_by_row=True)
         core = _own_forward(self.twin)
 
         def attend(queries: Tensor, now: Call) -> Tensor:
-            self.regional.call = now
+            self.steering.call = now
             return call(core, queries, now.context)
 
-        out = self.regional.attention(self.module.to_q(x), context, attend)
+        out = self.steering.attention(self.module.to_q(x), context, attend)
         for module in self.module.to_out:
             out = module(out)
         return out
 
 
 class _UNetHook(_Hook):
-    """Calls the UNet for every region by itself while :attr:`Regional.apart` says so."""
+    """Calls the UNet for every region by itself while :attr:`Steering.apart` says so."""
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        if not (self.active and self.regional.apart) or self.regional.inside or self.patch is not None:
+        if not (self.active and self.steering.apart) or self.steering.inside or self.patch is not None:
             return self.original()(*args, **kwargs)
         latent = args[0] if args else kwargs.pop("sample")
         name = context_name(kwargs)
@@ -137,7 +137,7 @@ class _UNetHook(_Hook):
             answers.append(self.module(part, *more, **{**named, name: context}))
             return answers[-1] if isinstance(answers[-1], Tensor) else answers[-1][0]
 
-        result, answer = self.regional.denoise_apart(denoise, latent), answers[-1]
+        result, answer = self.steering.denoise_apart(denoise, latent), answers[-1]
         if isinstance(answer, Tensor):
             return result
         return (result,) if isinstance(answer, tuple) else type(answer)(result)
@@ -154,7 +154,7 @@ def _repeated(value: Any, rows: int, times: int) -> Any:
     return value
 
 
-def _projected(layer: nn.Module, regional: Regional) -> nn.Module:
+def _projected(layer: nn.Module, steering: Steering) -> nn.Module:
     """A twin of ``layer`` that takes projected queries and gives back attention before the output projection.
 
     Its forward is the layer's own, so heads, hypernetworks and the attention backend stay what they are.
@@ -163,8 +163,8 @@ def _projected(layer: nn.Module, regional: Regional) -> nn.Module:
     twin.__dict__["_modules"] = {
         **layer._modules,
         "to_q": nn.Identity(),
-        "to_k": _Kept(layer.to_k, regional),
-        "to_v": _Kept(layer.to_v, regional),
+        "to_k": _Kept(layer.to_k, steering),
+        "to_v": _Kept(layer.to_v, steering),
         "to_out": nn.Sequential(nn.Identity(), nn.Identity()),
     }
     return twin
@@ -173,17 +173,17 @@ def _projected(layer: nn.Module, regional: Regional) -> nn.Module:
 class _Kept(nn.Module):
     """Stands in for ``to_k`` or ``to_v``: projects a context once and remembers the result while it is in use."""
 
-    def __init__(self, projection: nn.Module, regional: Regional) -> None:
+    def __init__(self, projection: nn.Module, steering: Steering) -> None:
         super().__init__()
         self.projection = projection
-        self.regional = regional
+        self.steering = steering
 
     def forward(self, context: Tensor, *args: Any) -> Tensor:
-        kept = self.regional.call.projected
+        kept = self.steering.call.projected
         if self in kept:
             return kept[self]
         result = self.projection(context, *args)
-        if not result.requires_grad and self.regional.keep(result):
+        if not result.requires_grad and self.steering.keep(result):
             kept[self] = result
         return result
 

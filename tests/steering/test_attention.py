@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from rpg.attention import Call, regional_attention, route, token_grid
-from rpg.conditioning import distinct, join
+from rpg.areas.layout import Layout
 from rpg.errors import GenerationError
-from rpg.layout import Layout
+from rpg.steering.attention import Call, regional_attention, route, token_grid
+from rpg.steering.conditioning import distinct, join
 
 RATIOS = ["1", "1,1", "1;1", "1,1,1;2,1,1", "1,3;2,1,1,1;1,5,2", "1,2,3,4,5,6,7"]
 CHANNELS = 4

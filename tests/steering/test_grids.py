@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from rpg.attention import token_grid
-from rpg.conditioning import join
-from rpg.hooks import attach, cross_attentions
-from rpg.layout import Layout
-from rpg.regional import Regional
-from tests.test_layout import check_tiling
+from rpg.areas.layout import Layout
+from rpg.steering.attention import token_grid
+from rpg.steering.conditioning import join
+from rpg.steering.hooks import attach, cross_attentions
+from rpg.steering.steering import Steering
+from tests.areas.test_layout import check_tiling
 
 SIDES = range(8, 257)
 """Of the latent, in eighths of the picture's."""
@@ -88,7 +88,7 @@ def test_laws_hold_in_a_unet(unet: torch.nn.Module, size: tuple[int, int]) -> No
     """Identity of the whole UNet's output, locality of every cross-attention layer's."""
     torch.manual_seed(1)
     x, (base, *others) = torch.randn(2, 4, *size), torch.randn(LAYOUT.count + 2, 2, 5, 6)
-    regional = Regional(LAYOUT, [0.3] * LAYOUT.count, merge=False)
+    regional = Steering(LAYOUT, [0.3] * LAYOUT.count, merge=False)
     same, table = join([base] * (1 + LAYOUT.count))
     regional.tables = {same.shape[1]: table}
     with torch.no_grad():
@@ -99,7 +99,7 @@ def test_laws_hold_in_a_unet(unet: torch.nn.Module, size: tuple[int, int]) -> No
             check_locality(unet, regional, x, [base, *others])
 
 
-def check_locality(unet: torch.nn.Module, regional: Regional, x: torch.Tensor, prompts: list[torch.Tensor]) -> None:
+def check_locality(unet: torch.nn.Module, regional: Steering, x: torch.Tensor, prompts: list[torch.Tensor]) -> None:
     """Another prompt for the second region, given to each layer with the same input: its tokens move, and no others."""
     seen = []
     handles = [

@@ -1,0 +1,1 @@
+"""A UNet and its regions: conditionings, attention, latents, and a job's state."""
