@@ -1,7 +1,6 @@
 """What the webui loads: the script and its callbacks."""
 
-from rpg.webui.callbacks import register
-from rpg.webui.script import RPGScript
+from rpg.webui.script import RPGScript, register
 
 __all__ = ["RPGScript"]
 

@@ -1,11 +1,15 @@
 """The core rooms stay importable in any host: a fresh interpreter imports them and nothing heavy comes along."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-CORE = ["errors", "values", "areas.layout", "plan", "steering.hooks", "planners", "shapes"]
+CHECKOUT = Path(__file__).parents[1]
+
+CORE = ["errors", "values", "areas.layout", "plan", "steering.hooks", "planners", "shapes", "webui.job"]
 FORBIDDEN = ["gradio", "diffusers", "transformers", "openai", "google.generativeai", "modules"]
 
 
@@ -24,6 +28,12 @@ def test_core_imports_no_host_and_no_sdk(room: str) -> None:
 @pytest.mark.parametrize("room", ["errors", "values", "areas.layout", "plan", "planners", "shapes"])
 def test_planning_rooms_do_not_need_torch(room: str) -> None:
     assert "torch" not in imported(f"import rpg.{room}")
+
+
+def test_the_host_is_imported_by_the_script_and_behind_its_seam_only() -> None:
+    files = (CHECKOUT / "rpg").rglob("*.py")
+    importing = [path.name for path in files if re.search(r"^\s*(from|import) modules\b", path.read_text(), re.MULTILINE)]
+    assert sorted(importing) == ["a1111.py", "script.py"]
 
 
 def test_the_check_would_notice() -> None:

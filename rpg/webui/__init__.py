@@ -1,1 +1,1 @@
-"""The extension inside the stable-diffusion-webui. The only place that imports the host's ``modules``."""
+"""The extension inside the stable-diffusion-webui. Only ``script.py`` and a host's file import its ``modules``."""

@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from modules import scripts
-from modules.shared import state as host_state
+from modules import script_callbacks, scripts
 from modules.ui_components import InputAccordion
 
 from rpg.panel.panel import build_panel
 from rpg.plan import Plan
 from rpg.planners import PlanRequest, make_plan
-from rpg.webui import networks
+from rpg.webui import a1111, job, networks, routes, xyz
 from rpg.webui.arguments import override, parse_arguments
 from rpg.webui.job import Job
 
@@ -49,7 +48,7 @@ class RPGScript(scripts.Script):
             plan = _plan(p, *args)
             if plan is not None:
                 p.extra_generation_params[INFOTEXT] = plan.to_json()
-                state.job = Job(p, plan)
+                state.job = Job(a1111.A1111(p), plan)
                 state.tags = networks.tags(_texts(plan))
 
     def before_process_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:
@@ -63,7 +62,7 @@ class RPGScript(scripts.Script):
     def process_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:
         state: State = p.rpg
         if state.tags and getattr(p, "hr_extra_network_data", None) is not None:
-            p.hr_extra_network_data = networks.merged(p.hr_extra_network_data, state.tags)
+            p.hr_extra_network_data = a1111.add_networks(p.hr_extra_network_data, state.tags)
         if state.job is not None or state.error is not None:
             wrap_sample(p, state)
 
@@ -85,6 +84,13 @@ class State:
             self.error = error
 
 
+def register() -> None:
+    """Register what the host calls. It forgets that at every reload and runs the script file again."""
+    script_callbacks.on_cfg_denoiser(job.on_cfg_denoiser)
+    script_callbacks.on_before_ui(lambda: xyz.add_axes(scripts.scripts_data))
+    script_callbacks.on_app_started(routes.add_routes)
+
+
 def _plan(p: Any, plan: Any = "", enabled: Any = False, *_: Any) -> Plan | None:
     """The plan that the script's arguments and the X/Y/Z axes ask for."""
     changes = dict(getattr(p, "rpg_changes", {}))
@@ -93,7 +99,7 @@ def _plan(p: Any, plan: Any = "", enabled: Any = False, *_: Any) -> Plan | None:
         plan = {**plan, "enabled": enabled} if isinstance(plan, dict) else plan
     wanted = parse_arguments(plan, enabled, p.main_prompt)
     if isinstance(wanted, PlanRequest):
-        wanted = make_plan(wanted, cancelled=lambda: host_state.interrupted or host_state.skipped)
+        wanted = make_plan(wanted, cancelled=a1111.interrupted)
     return wanted and override(wanted, changes)
 
 

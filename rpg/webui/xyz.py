@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
-
-from modules import scripts
 
 from rpg.errors import PlanError
 from rpg.plan import RATIOS, Plan
@@ -20,9 +18,13 @@ LABELS = {
 MODULES = ("xyz_grid.py", "scripts.xyz_grid")
 
 
-def add_axes() -> None:
-    """Extend the plot's axes once; the list outlives a reload of the page only if the script was not loaded anew."""
-    for data in scripts.scripts_data:
+def add_axes(scripts: Iterable[Any]) -> None:
+    """Extend the plot's axes once; the list outlives a reload of the page only if the script was not loaded anew.
+
+    Args:
+        scripts: the host's, among them the plot's.
+    """
+    for data in scripts:
         if data.script_class.__module__ in MODULES:
             plot = data.module
             if any(option.label in LABELS.values() for option in plot.axis_options):

@@ -72,7 +72,7 @@ def watch(name: str) -> Any:
     """Change one region's segment of the context at a time, and note in which tokens the layer's output moves."""
 
     def hook(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: torch.Tensor) -> None:
-        regional = sys.modules["rpg.webui.job"].running[-1].regional
+        regional = sys.modules["rpg.webui.job"].running[-1].steering
         x = args[0]
         base = kwargs["context"] if "context" in kwargs else args[1]
         joined = context, table = regional._joined

@@ -1,0 +1,129 @@
+"""AUTOMATIC1111's webui behind the host's seam."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from modules import devices, extra_networks, prompt_parser, sd_hijack, sd_samplers, sd_unet, shared
+from torch import Tensor, nn
+
+from rpg.errors import GenerationError
+from rpg.webui.host import Schedule, tokens
+
+
+class A1111:
+    """See :class:`rpg.webui.host.Host`; ``p`` is a ``StableDiffusionProcessing``."""
+
+    def __init__(self, p: Any) -> None:
+        self.p = p
+        self._caches: dict[tuple[bool, bool], list[Any]] = {}
+        self._base_cache: list[Any] = [None, None]
+
+    @property
+    def _hires(self) -> bool:
+        return bool(getattr(self.p, "is_hr_pass", False))
+
+    def unet(self) -> nn.Module:
+        if self.p.extra_generation_params.get("RP Active"):
+            raise GenerationError(
+                "Regional Prompter and RPG are both on, and each wants to place the prompts; turn one of them off."
+            )
+        if sd_unet.current_unet is not None:
+            raise GenerationError(
+                f"The UNet is replaced by {sd_unet.current_unet_option.label}, which regions cannot steer; "
+                "set Settings > Stable Diffusion > SD Unet to None, or turn RPG off."
+            )
+        unet: nn.Module = shared.sd_model.model.diffusion_model
+        return unet
+
+    def networks(self) -> Hashable:
+        loaded = getattr(sys.modules.get("networks"), "loaded_networks", [])
+        return (
+            *((net.name, net.unet_multiplier, net.dyn_dim) for net in loaded),
+            *(
+                (hypernetwork.name, *(layer.multiplier for pair in hypernetwork.layers.values() for layer in pair))
+                for hypernetwork in shared.loaded_hypernetworks
+            ),
+        )
+
+    def progress(self, denoiser: Any) -> tuple[float, bool]:
+        # Second-order samplers call twice a step; both numbers count calls.
+        return denoiser.step / max(1, denoiser.total_steps), self._hires
+
+    def pictures(self) -> int:
+        return len(self.p.get_conds()[0].batch)
+
+    def base_prompts(self) -> list[str]:
+        return [*self.p.prompts, *(getattr(self.p, "hr_prompts", None) or [])]
+
+    @contextmanager
+    def with_base_prompt(self, prompt: str) -> Iterator[tuple[Any, Any]]:
+        p = self.p
+        before = {name: getattr(p, name) for name in ("prompts", "hr_prompts", "cached_c") if getattr(p, name, None) is not None}
+        try:
+            for name in ("prompts", "hr_prompts"):
+                if name in before:
+                    setattr(p, name, [prompt] * len(before[name]))
+            p.cached_c = self._base_cache  # the host's keeps the main prompt for the next batch
+            p.setup_conds()
+            yield p.c, p.uc
+        finally:
+            for name, value in before.items():
+                setattr(p, name, value)
+
+    def and_weights(self, prompts: Sequence[str]) -> list[list[float]]:
+        return [[weight for _, weight in parts] for parts in prompt_parser.get_multicond_prompt_list(prompts)[0]]
+
+    def schedules(self, prompts: Sequence[str], *, negative: bool) -> list[Schedule]:
+        # One by one, as the host encodes its own: in a batch, longer prompts and emphasis would change the others.
+        p, hires, hires_steps = self.p, self._hires, None
+        width, height = (p.hr_upscale_to_x, p.hr_upscale_to_y) if hires else (p.width, p.height)
+        networks = p.hr_extra_network_data if hires else p.extra_network_data
+        if hires:
+            sampler = sd_samplers.find_sampler_config(p.hr_sampler_name or p.sampler_name)
+            count = p.hr_second_pass_steps or p.steps
+            hires_steps = sampler.total_steps(count) if sampler else count
+        texts = prompt_parser.SdConditioning(prompts, is_negative_prompt=negative, width=width, height=height)
+        cache = self._caches.setdefault((hires, negative), [None, None])
+        encode = prompt_parser.get_learned_conditioning if negative else prompt_parser.get_multicond_learned_conditioning
+        with devices.autocast():
+            conds = p.get_conds_with_caching(encode, texts, p.firstpass_steps, [cache], networks, hires_steps)
+        p.extra_generation_params.update(sd_hijack.model_hijack.extra_generation_params)
+        return [_negative(cond) for cond in conds] if negative else [_positive(cond) for cond in conds.batch]
+
+    def pad(self, denoiser: Any, positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
+        if positive.shape[1] == negative.shape[1]:
+            return positive, negative
+        if shared.opts.pad_cond_uncond_v0:
+            self.p.extra_generation_params["Pad conds v0"] = True
+            return denoiser.pad_cond_uncond_v0(positive, negative)
+        if shared.opts.pad_cond_uncond:
+            self.p.extra_generation_params["Pad conds"] = True
+            return denoiser.pad_cond_uncond(positive, negative)
+        return positive, negative
+
+
+def add_networks(data: dict[str, list[Any]] | None, tags: Sequence[str]) -> dict[str, list[Any]]:
+    """The host's parsed network data with the networks of ``tags`` added where they are missing."""
+    result = {name: list(params) for name, params in (data or {}).items()}
+    for name, params in extra_networks.parse_prompt("".join(tags))[1].items():
+        present = result.setdefault(name, [])
+        present += [param for param in params if param not in present]
+    return result
+
+
+def interrupted() -> bool:
+    """Whether the user wants the job to end."""
+    return bool(shared.state.interrupted or shared.state.skipped)
+
+
+def _positive(cond: list[Any]) -> Schedule:
+    batch = prompt_parser.MulticondLearnedConditioning(shape=(1,), batch=[cond])
+    return lambda step: tokens(prompt_parser.reconstruct_multicond_batch(batch, step)[1])
+
+
+def _negative(cond: list[Any]) -> Schedule:
+    return lambda step: tokens(prompt_parser.reconstruct_cond_batch([cond], step))

@@ -1,0 +1,65 @@
+"""The host's seam: what a job needs of the webui that runs it. Each kind of webui implements it in a file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+Schedule = Callable[[int], Tensor]
+"""A prompt's token embeddings [rows, tokens, channels] at a call of the denoiser; a row for each prompt joined by ``AND``."""
+
+
+class Host(Protocol):
+    """One generation, all batches and passes. Its denoiser gives every job a look at what it is about to use.
+
+    Attributes:
+        p: what the webui keeps of the generation; its denoiser names it too.
+    """
+
+    p: Any
+
+    def unet(self) -> nn.Module:
+        """The UNet that is loaded now.
+
+        Raises:
+            GenerationError: when something else has taken its place or steers it already.
+        """
+
+    def networks(self) -> Hashable:
+        """The networks that change the UNet's weights now, and how strongly."""
+
+    def progress(self, denoiser: Any) -> tuple[float, bool]:
+        """The share of this pass's steps that are done, and whether it is the hires pass."""
+
+    def pictures(self) -> int:
+        """How many pictures the batch has."""
+
+    def base_prompts(self) -> list[str]:
+        """What the base prompts of the batch say, those of the hires pass behind."""
+
+    def with_base_prompt(self, prompt: str) -> AbstractContextManager[tuple[Any, Any]]:
+        """``prompt`` in the place of all base prompts, in both passes; gives the first pass's conditionings."""
+
+    def and_weights(self, prompts: Sequence[str]) -> list[list[float]]:
+        """For each prompt, the weights of what it joins by ``AND``."""
+
+    def schedules(self, prompts: Sequence[str], *, negative: bool) -> list[Schedule]:
+        """Prompts as the host encodes its own in the pass under way, each once a pass."""
+
+    def pad(self, denoiser: Any, positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
+        """The host's own padding of unequal lengths, where its options ask for it, and its note in the infotext."""
+
+
+def tokens(cond: Any) -> Any:
+    """The token embeddings [rows, tokens, channels] of a conditioning; SDXL keeps others beside them."""
+    return cond["crossattn"] if isinstance(cond, dict) else cond
+
+
+def with_tokens(cond: Any, tokens: Tensor) -> Any:
+    """``cond`` with other token embeddings; pooled embedding and size conditioning stay the base prompt's."""
+    if not isinstance(cond, dict):
+        return tokens
+    return type(cond)({**cond, "crossattn": tokens})

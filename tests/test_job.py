@@ -1,0 +1,237 @@
+"""A job with a host of its own: prompts are seeded noise, the UNet has cross-attention only."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from rpg.errors import GenerationError
+from rpg.plan import Plan
+from rpg.steering.hooks import cross_attentions
+from rpg.webui import job as module
+from rpg.webui.host import Schedule
+from rpg.webui.job import Job, on_cfg_denoiser
+from tests.steering.unets import UNet
+
+STEPS = 4
+
+
+def embedding(text: str) -> Tensor:
+    """[parts, tokens, channels]; a text of many words takes twice the tokens."""
+    generator = torch.Generator().manual_seed(random.Random(text).randrange(2**31))
+    return torch.cat([torch.randn(1, 10 if text.count(" ") > 8 else 5, 6, generator=generator) for _ in text.split(" AND ")])
+
+
+class OwnHost:
+    """As a webui does: what is raised in the callback is swallowed, and the UNet is called all the same."""
+
+    def __init__(self, prompt: str = "main", *, pictures: int = 1, hires: bool = False, sdxl: bool = False) -> None:
+        self.p = object()
+        self.prompts = [prompt] * pictures
+        self.negative: str | None = "bad"
+        self.hires, self.sdxl = hires, sdxl
+        self.loaded: nn.Module = UNet()
+        self.weights = "none"
+        self.padding = False
+        self.before_step: Callable[[int], None] = lambda step: None
+        self.encoded: list[str] = []
+        self.steps: list[Any] = []
+
+    def unet(self) -> nn.Module:
+        return self.loaded
+
+    def networks(self) -> str:
+        return self.weights
+
+    def progress(self, denoiser: Any) -> tuple[float, bool]:
+        return denoiser.step / STEPS, self.hires
+
+    def pictures(self) -> int:
+        return len(self.prompts)
+
+    def base_prompts(self) -> list[str]:
+        return self.prompts
+
+    @contextmanager
+    def with_base_prompt(self, prompt: str) -> Iterator[tuple[Any, Any]]:
+        before, self.prompts = self.prompts, [prompt] * len(self.prompts)
+        try:
+            yield prompt, self.negative
+        finally:
+            self.prompts = before
+
+    def and_weights(self, prompts: Sequence[str]) -> list[list[float]]:
+        return [[1.0] * len(prompt.split(" AND ")) for prompt in prompts]
+
+    def schedules(self, prompts: Sequence[str], *, negative: bool) -> list[Schedule]:
+        self.encoded += prompts
+        return [lambda step, text=text: embedding(text) for text in prompts]
+
+    def pad(self, denoiser: Any, positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
+        if self.padding and negative.shape[1] < positive.shape[1]:
+            negative = torch.cat([negative, torch.zeros(len(negative), positive.shape[1] - negative.shape[1], 6)], 1)
+        return positive, negative
+
+    def cond(self, tokens: Tensor) -> Any:
+        return {"crossattn": tokens, "vector": tokens.new_ones(len(tokens), 3)} if self.sdxl else tokens
+
+    def sample(self, conditioning: Any = None, unconditional_conditioning: Any = None, steps: int = STEPS) -> Tensor:
+        """The webui's ``p.sample``, with positive and negative rows in two calls."""
+        torch.manual_seed(0)
+        parts = torch.cat([embedding(prompt) for prompt in self.prompts])
+        x = torch.randn(len(self.prompts), 8, 6, 8).repeat_interleave(len(parts) // len(self.prompts), 0)
+        for step in range(steps):
+            self.before_step(step)
+            denoiser = SimpleNamespace(p=self.p, step=step)
+            negative = None if self.negative is None else self.cond(embedding(self.negative).repeat(len(self.prompts), 1, 1))
+            params = SimpleNamespace(denoiser=denoiser, text_cond=self.cond(parts), text_uncond=negative)
+            on_cfg_denoiser(params)
+            self.steps.append(params)
+            for cond in (params.text_cond, params.text_uncond):
+                if cond is not None:
+                    tokens = cond["crossattn"] if self.sdxl else cond
+                    x = 0.9 * x + 0.1 * self.loaded(x[: len(tokens)], context=tokens).repeat(len(x) // len(tokens), 1, 1, 1)
+        return x
+
+
+def picture(host: OwnHost, plan: dict[str, Any] | None = None) -> Tensor:
+    """As the webui makes it, with or without regions; nothing may be left of them."""
+    with torch.no_grad():
+        if plan is None:
+            return host.sample()
+        try:
+            return Job(host, Plan.from_dict(plan)).sample(host.sample, conditioning="c", unconditional_conditioning="uc")
+        finally:
+            assert module.running == []
+            assert not host.loaded._forward_pre_hooks
+            assert not [layer for layer in cross_attentions(host.loaded) if "forward" in layer.__dict__]
+
+
+@pytest.mark.parametrize("base_ratio", [0, 0.4])
+@pytest.mark.parametrize(
+    "settings", [{}, {"pictures": 3}, {"sdxl": True}, {"prompt": "a AND b", "pictures": 2}, {"prompt": "one of many words " * 3}]
+)
+def test_identity(settings: dict[str, Any], base_ratio: float) -> None:
+    plan = {"regions": [settings.get("prompt", "main")] * 3, "split_ratio": "1,1,2;1", "base_ratio": base_ratio}
+    torch.testing.assert_close(picture(OwnHost(**settings), plan), picture(OwnHost(**settings)))
+
+
+def test_a_region_changes_its_own_place_only() -> None:
+    one, other = (picture(OwnHost(), {"regions": ["main", text], "base_ratio": 0}) for text in ("main", "other"))
+    moved = (one - other).abs().amax((0, 1))
+    assert moved[:, :4].max() < 1e-5
+    assert moved[:, 4:].min() > 1e-4
+
+
+def test_a_base_prompt_stands_in_the_main_prompts_place_and_gives_it_back() -> None:
+    plan = {"regions": ["a", "b"], "base_prompt": "other"}
+    host = OwnHost()
+    torch.testing.assert_close(picture(host, plan), picture(OwnHost("other"), {"regions": ["a", "b"]}))
+    assert host.prompts == ["main"]
+
+
+def test_networks_are_no_words() -> None:
+    host = OwnHost()
+    picture(host, {"regions": ["a<lora:x:1>", "b"], "base_prompt": "c<lora:y:1>"})
+    assert set(host.encoded) == {"a", "b"}
+
+
+def test_a_negative_prompt_of_its_own() -> None:
+    own = {"prompt": "a", "negative_prompt": "worse"}
+    one, other = (picture(OwnHost(), {"regions": [first, "b"], "base_ratio": 0}) for first in ("a", own))
+    moved = (one - other).abs().amax((0, 1))
+    assert moved[:, 4:].max() < 1e-5
+    assert moved[:, :4].min() > 1e-4
+
+
+def test_no_negative_prompt_at_guidance_1() -> None:
+    host, plain = OwnHost(), OwnHost()
+    host.negative = plain.negative = None
+    torch.testing.assert_close(picture(host, {"regions": ["main", "main"]}), picture(plain))
+
+
+def test_the_hosts_padding_comes_first() -> None:
+    plan = {"regions": ["one of many words " * 3, "b"]}
+    host = OwnHost("one of many words " * 3)
+    host.padding = True
+    picture(host, plan)
+    assert host.steps[0].text_uncond[:, 5:10].abs().max() == 0
+
+
+def test_another_count_of_and_is_refused_before_sampling() -> None:
+    host = OwnHost("a AND b")
+    with pytest.raises(GenerationError, match="Region 1 joins 3 prompts by AND"):
+        picture(host, {"regions": ["a AND b AND c", "d"]})
+    assert host.steps == []
+
+
+def test_what_fails_in_the_callback_stops_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = OwnHost()
+    monkeypatch.setattr(host, "schedules", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        picture(host, {"regions": ["a", "b"]})
+    assert len(host.steps) == 1, "the first call of the UNet raises it"
+
+
+def test_what_fails_in_the_unet_leaves_nothing() -> None:
+    host, before = OwnHost(), picture(OwnHost())
+    handle = host.loaded.second.register_forward_pre_hook(lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        picture(host, {"regions": ["a", "b"], "base_prompt": "c"})
+    handle.remove()
+    assert torch.equal(picture(host), before)
+
+
+def test_a_model_loaded_in_mid_run_is_steered_too() -> None:
+    first, second = UNet(), UNet(seed=1)
+    seen: list[tuple[nn.Module, bool]] = []
+    for unet in (first, second):
+        unet.first.register_forward_pre_hook(lambda block, _: seen.append((block, "forward" in block.attn2.__dict__)))
+    host = OwnHost()
+    host.before_step = lambda step: setattr(host, "loaded", first if step < 2 else second)
+    picture(host, {"regions": ["a", "b"]})
+    assert seen == [(first.first, True)] * 4 + [(second.first, True)] * 4
+    assert "forward" not in first.first.attn2.__dict__
+
+
+@pytest.mark.parametrize(("hires", "calls"), [(False, [2, 2, 1, 1]), (True, [1, 1, 1, 1])])
+def test_regions_are_denoised_by_themselves_for_their_share_of_the_first_pass(hires: bool, calls: list[int]) -> None:
+    """Each step then calls the UNet for the two halves, as they are of unequal size."""
+    host, sizes = OwnHost(hires=hires), []
+    host.negative = None
+    host.loaded.first.register_forward_pre_hook(lambda _, args: sizes.append((len(host.steps), args[0].shape[-1])))
+    picture(host, {"regions": ["a", "b"], "split_ratio": "1,3", "base_ratio": 0, "latent_ratio": 0.5})
+    assert [sum(step == number for number, _ in sizes) for step in range(1, STEPS + 1)] == calls
+
+
+def test_kept_values_are_forgotten_when_weights_change() -> None:
+    """Else the first weights' keys would steer the steps after them."""
+
+    def changing() -> OwnHost:
+        host = OwnHost()
+        host.loaded.ballast = nn.Parameter(torch.zeros(10**5))  # the room for what is kept is a share of the weights
+
+        def before_step(step: int) -> None:
+            host.weights = str(step // 2)
+            for layer in cross_attentions(host.loaded):
+                layer.to_k.weight.mul_(1.5)
+                layer.to_v.weight.mul_(1.5)
+
+        host.before_step = lambda step: before_step(step) if step == 2 else None
+        return host
+
+    torch.testing.assert_close(picture(changing(), {"regions": ["main", "main"]}), picture(changing()))
+
+
+def test_controlnets_mark_is_no_part_of_a_regions_negative() -> None:
+    tokens = torch.randn(1, 5, 6)
+    marked = torch.cat([torch.full((1, 1, 6), -1024.0), tokens], 1)
+    assert torch.equal(module._unmarked(marked), tokens)
+    assert torch.equal(module._unmarked(tokens), tokens)
