@@ -9,8 +9,20 @@ from rpg.webui.arguments import parse_arguments as parse
 
 
 def test_the_dict_is_on_unless_it_says_otherwise() -> None:
-    assert parse({"regions": ["a", "b"]}, False) == Plan.from_dict({"regions": ["a", "b"]})
-    assert parse({"regions": ["a"], "enabled": False}, True) is None
+    assert parse({"regions": ["a", "b"]}) == Plan.from_dict({"regions": ["a", "b"]})
+    assert parse({"regions": ["a"], "enabled": False}) is None
+
+
+def test_a_plan_as_text_is_on_too_unless_the_second_argument_says_otherwise() -> None:
+    for plan in ({"regions": ["a", "b"]}, '{"regions": ["a", "b"]}'):
+        assert parse(plan) == parse(plan, True) == Plan.from_dict({"regions": ["a", "b"]})
+        assert parse(plan, False) is None
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_two_that_disagree_are_refused(own: bool) -> None:
+    with pytest.raises(RPGError, match=f"enabled is {own} in RPG's first argument, and {not own} in its second"):
+        parse({"regions": ["a"], "enabled": own}, not own)
 
 
 def test_the_panel_has_a_switch() -> None:
@@ -38,7 +50,7 @@ def test_a_planner_stands_in_for_the_regions() -> None:
         ("[1]", "must be an object"),
         ("{", "not valid JSON"),
         (7, "first argument is 7"),
-        ({"regions": ["a"], "enabled": "yes"}, "enabled is 'yes'"),
+        ("null", "must be an object"),
         ({}, "regions is missing"),
         ({"regions": ["a"], "ratio": 1}, "Unknown field 'ratio'"),
         ({"regions": ["a"], "planner": {}}, "both regions and planner"),
@@ -48,6 +60,13 @@ def test_a_planner_stands_in_for_the_regions() -> None:
 def test_what_is_wrong_is_said(plan: object, sentence: str) -> None:
     with pytest.raises(RPGError, match=sentence):
         parse(plan, True, "a cat")
+
+
+@pytest.mark.parametrize("enabled", ["yes", 1])
+def test_a_switch_is_true_or_false(enabled: object) -> None:
+    for arguments in (({"regions": ["a"], "enabled": enabled},), ({"regions": ["a"]}, enabled), ('{"regions": ["a"]}', enabled)):
+        with pytest.raises(RPGError, match=f"enabled is {enabled!r}"):
+            parse(*arguments)
 
 
 def test_a_bad_planner_is_refused() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -106,12 +106,13 @@ class A1111:
         return positive, negative
 
 
-def add_networks(data: dict[str, list[Any]] | None, tags: Sequence[str]) -> dict[str, list[Any]]:
+def add_networks(data: dict[str, list[Any]] | None, tags: Iterable[str]) -> dict[str, list[Any]]:
     """The host's parsed network data with the networks of ``tags`` added where they are missing."""
     result = {name: list(params) for name, params in (data or {}).items()}
     for name, params in extra_networks.parse_prompt("".join(tags))[1].items():
         present = result.setdefault(name, [])
-        present += [param for param in params if param not in present]
+        known = [param.items[0] for param in present]
+        present += [param for param in params if param.items[0] not in known]
     return result
 
 

@@ -12,20 +12,27 @@ from rpg.planners import PlanRequest, plan_or_request
 from rpg.values import shown
 
 
-def parse_arguments(plan: object = "", enabled: object = False, caption: str = "") -> Plan | PlanRequest | None:
+def parse_arguments(plan: object = "", enabled: object = None, caption: str = "") -> Plan | PlanRequest | None:
     """What the arguments ask for, or ``None`` when the extension is off.
 
     Args:
-        plan: the API's dict, or the panel's JSON text (see :func:`rpg.planners.plan_or_request`).
-        enabled: the accordion's switch; a dict has its own ``enabled``, true by default.
+        plan: a dict, or its JSON text (see :func:`rpg.planners.plan_or_request`); only a dict may have ``enabled``, too.
+        enabled: the accordion's switch. Nobody touched it where it is ``None``: then a plan is enough to be on.
         caption: what a planner plans, unless the request names a caption of its own.
     """
     data: object = plan
     if isinstance(plan, Mapping):
-        enabled = plan.get("enabled", True)
+        own = plan.get("enabled", enabled)
+        if enabled is not None and own != enabled:
+            raise PlanError(
+                f"enabled is {shown(own)} in RPG's first argument, and {shown(enabled)} in its second; leave one out."
+            )
+        enabled = own
         data = {key: value for key, value in plan.items() if key != "enabled"}
     elif not isinstance(plan, str):
         raise PlanError(f"RPG's first argument is {shown(plan)}; it must be an object such as {{'regions': ['a cat', 'a dog']}}.")
+    if enabled is None:
+        enabled = plan != ""
     if not isinstance(enabled, bool):
         raise PlanError(f"enabled is {shown(enabled)}; it must be true or false.")
     if not enabled:

@@ -35,7 +35,7 @@ class Job:
         self.host = host
         self.plan = plan
         self.prompts = [without_networks(region.prompt) for region in plan.regions]
-        self.negatives = [None if r.negative_prompt is None else without_networks(r.negative_prompt) for r in plan.regions]
+        self.negatives = [region.negative_prompt for region in plan.regions]  # the host, too, leaves tags there as they are
         self.base_prompt = without_networks(plan.base_prompt)
         self.steering = Steering(plan.layout, plan.base_ratios)
         self.weights: Any = None

@@ -16,8 +16,8 @@ def without_networks(prompt: str) -> str:
     return TAG.sub("", prompt)
 
 
-def tags(prompts: Iterable[str]) -> list[str]:
-    """The extra networks that ``prompts`` name, each once, as tags such as ``<lora:name:1>``.
+def tags(prompts: Iterable[str]) -> dict[tuple[str, str], str]:
+    """The extra networks that ``prompts`` name: kind and name -> the tag, such as ``<lora:name:1>``.
 
     Raises:
         GenerationError: when one network is named with different arguments.
@@ -25,10 +25,21 @@ def tags(prompts: Iterable[str]) -> list[str]:
     found: dict[tuple[str, str], str] = {}
     for prompt in prompts:
         for match in TAG.finditer(prompt):
-            name = (match[1], match[2].split(":")[0])
-            if found.setdefault(name, match[0]) != match[0]:
+            first = found.setdefault((match[1], match[2].split(":")[0]), match[0])
+            if _arguments(first) != _arguments(match[0]):
                 raise GenerationError(
-                    f"The prompts name both {found[name]} and {match[0]}; an extra network applies to the whole picture, "
+                    f"The prompts name both {first} and {match[0]}; an extra network applies to the whole picture, "
                     "so name it once or with the same values."
                 )
-    return list(found.values())
+    return found
+
+
+def _arguments(tag: str) -> list[str | float]:
+    """What follows the name in a tag; how a number is written is no difference, and none at all means 1."""
+    arguments: list[str | float] = []
+    for text in tag[1:-1].split(":")[2:]:
+        try:
+            arguments.append(float(text))
+        except ValueError:
+            arguments.append(text)
+    return arguments or [1.0]

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from modules import script_callbacks, scripts
+import gradio as gr
+from modules import script_callbacks, scripts, shared
 from modules.ui_components import InputAccordion
 
 from rpg.panel.panel import build_panel
@@ -20,6 +21,7 @@ from rpg.webui.job import Job
 
 TITLE = "RPG"
 INFOTEXT = "RPG plan"
+ENABLED = "RPG enabled"
 
 
 class RPGScript(scripts.Script):
@@ -35,11 +37,13 @@ class RPGScript(scripts.Script):
         tab = "img2img" if is_img2img else "txt2img"
         with InputAccordion(False, label=TITLE, elem_id=f"rpg-{tab}") as enabled:
             panel = build_panel(tab)
+        enabled.value = None  # nobody touched it: what the API sends without a second argument
         self.infotext_fields = [
-            (enabled, lambda params: INFOTEXT in params),
-            (panel.plan, lambda params: params.get(INFOTEXT)),
+            (enabled, _enabled_by),
+            (enabled, ENABLED),  # the host's Send buttons know fields by name
+            (panel.plan, INFOTEXT),
         ]
-        self.paste_field_names = [INFOTEXT]
+        self.paste_field_names = [INFOTEXT, ENABLED]
         return [panel.plan, enabled]
 
     def process(self, p: Any, *args: Any) -> None:
@@ -56,13 +60,13 @@ class RPGScript(scripts.Script):
         if state.tags and p.prompts:
             with state.catch():
                 named = networks.tags(p.prompts[:1])
-                networks.tags(named + state.tags)
-                p.prompts[0] += "".join(tag for tag in state.tags if tag not in named)
+                wanted = networks.tags([*named.values(), *state.tags.values()])
+                p.prompts[0] += "".join(tag for name, tag in wanted.items() if name not in named)
 
     def process_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:
         state: State = p.rpg
         if state.tags and getattr(p, "hr_extra_network_data", None) is not None:
-            p.hr_extra_network_data = a1111.add_networks(p.hr_extra_network_data, state.tags)
+            p.hr_extra_network_data = a1111.add_networks(p.hr_extra_network_data, state.tags.values())
         if state.job is not None or state.error is not None:
             wrap_sample(p, state)
 
@@ -73,7 +77,7 @@ class State:
 
     job: Job | None = None
     error: Exception | None = None
-    tags: list[str] = field(default_factory=list)
+    tags: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @contextmanager
     def catch(self) -> Iterator[None]:
@@ -84,6 +88,11 @@ class State:
             self.error = error
 
 
+def _enabled_by(params: dict[str, Any]) -> Any:
+    """What a pasted infotext makes of the switch."""
+    return gr.update() if INFOTEXT in shared.opts.infotext_skip_pasting else gr.update(value=INFOTEXT in params)
+
+
 def register() -> None:
     """Register what the host calls. It forgets that at every reload and runs the script file again."""
     script_callbacks.on_cfg_denoiser(job.on_cfg_denoiser)
@@ -91,7 +100,7 @@ def register() -> None:
     script_callbacks.on_app_started(routes.add_routes)
 
 
-def _plan(p: Any, plan: Any = "", enabled: Any = False, *_: Any) -> Plan | None:
+def _plan(p: Any, plan: Any = "", enabled: Any = None, *_: Any) -> Plan | None:
     """The plan that the script's arguments and the X/Y/Z axes ask for."""
     changes = dict(getattr(p, "rpg_changes", {}))
     if "enabled" in changes:
@@ -104,7 +113,8 @@ def _plan(p: Any, plan: Any = "", enabled: Any = False, *_: Any) -> Plan | None:
 
 
 def _texts(plan: Plan) -> list[str]:
-    return [plan.base_prompt, *(text for region in plan.regions for text in (region.prompt, region.negative_prompt or ""))]
+    """Where the host looks for extra networks: not in negative prompts."""
+    return [plan.base_prompt, *(region.prompt for region in plan.regions)]
 
 
 def wrap_sample(p: Any, state: State) -> None:

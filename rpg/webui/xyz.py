@@ -50,7 +50,7 @@ def _confirm(name: str) -> Callable[[Any, list[Any]], None]:
     """Check every value of an axis against the plan before the grid starts."""
 
     def confirm(p: Any, values: list[Any]) -> None:
-        plan, enabled = (*_arguments(p), "", False)[:2]
+        plan, enabled = (*_arguments(p), "", None)[:2]
         if name == "enabled":
             plan, enabled = ({**plan, "enabled": True} if isinstance(plan, dict) else plan), True
         wanted = parse_arguments(plan, enabled, "a caption")

@@ -130,6 +130,21 @@ def test_sent_from_png_info(page: Page, webui: Webui, tmp_path: Path) -> None:
     assert (generate(page, webui) == webui.generate(rpg=RED_BLUE).image).all()
 
 
+def test_sent_to_img2img_and_inpaint(page: Page, webui: Webui) -> None:
+    """What is in the panel goes along with the prompt, whether it is open or not."""
+    paste(page, webui.generate(rpg=RED_BLUE).infotexts[0])
+    generate(page, webui)
+    for button in ("img2img", "inpaint"):
+        page.locator(f"#txt2img_send_to_{button}").click()
+        expect(page.locator("#rpg-img2img .rpg-ratio")).to_be_visible()
+        page.wait_for_function("document.querySelector('#rpg-img2img-plan textarea').value")
+        assert Plan.from_dict(shown_plan(page, "img2img")) == Plan.from_dict(RED_BLUE)
+        page.locator("#tabs > .tab-nav button", has_text="txt2img").click()
+    page.locator("#rpg-txt2img .label-wrap").first.click()
+    page.locator("#txt2img_send_to_img2img").click()
+    expect(page.locator("#rpg-img2img .rpg-ratio")).to_be_hidden()
+
+
 def test_bad_edit_shows_its_sentence(page: Page, webui: Webui) -> None:
     paste(page, webui.generate(rpg=RED_BLUE).infotexts[0])
     accordion = page.locator("#rpg-txt2img")

@@ -31,6 +31,19 @@ def test_bad_dict_answers_422(webui: Webui, rpg: Any, sentence: str) -> None:
     assert sentence in answer.json()["detail"]
 
 
+def test_a_plan_as_text_and_a_second_argument(webui: Webui) -> None:
+    def asked(*args: Any) -> Any:
+        return webui.request(alwayson_scripts={"RPG": {"args": args}})
+
+    plain, regional = webui.generate(), webui.generate(rpg=RED_BLUE)
+    text = json.dumps(RED_BLUE)
+    for args in ([text], [text, True], [RED_BLUE, True]):
+        assert (webui.answer(asked(*args)).image == regional.image).all(), args
+    for args in ([text, False], [RED_BLUE, False], [""]):
+        assert (webui.answer(asked(*args)).image == plain.image).all(), args
+    assert asked({**RED_BLUE, "enabled": True}, False).status_code == 422
+
+
 def test_regions_as_one_text(webui: Webui) -> None:
     as_list = webui.generate(rpg=RED_BLUE)
     as_text = webui.generate(rpg={**RED_BLUE, "regions": " BREAK ".join(RED_BLUE["regions"])})

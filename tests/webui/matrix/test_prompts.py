@@ -48,6 +48,22 @@ def test_one_network_with_two_weights_is_refused(webui: Webui, record_property: 
     check_refused(webui, "name it once", rpg={"regions": [f"a cat <lora:{LORA}:0.5>", f"a dog <lora:{LORA}:0.6>"]})
 
 
+def test_a_tag_in_a_negative_prompt_is_text_as_in_the_host(webui: Webui) -> None:
+    negative = f"green <lora:{LORA}:1>"
+    plain, without = webui.generate(negative_prompt=negative), webui.generate(negative_prompt="green")
+    assert distance(plain.images, without.images) > 0
+    regions = [{"prompt": PROMPT, "negative_prompt": negative}] * 2
+    regional = generate_apart(webui, "txt2img", {"regions": regions, "base_ratio": 0.3}, negative_prompt=negative)
+    assert distance(plain.images, regional.images) <= 1
+
+
+def test_one_value_however_it_is_written(webui: Webui) -> None:
+    settings = {**HIRES, "prompt": f"{PROMPT} <lora:{LORA}:0.80>"}
+    plain = webui.generate(**settings)
+    regional = generate_apart(webui, "txt2img", same_as_base(prompt=f"{PROMPT} <lora:{LORA}:0.8>"), **settings)
+    assert distance(plain.images, regional.images) <= 1
+
+
 def test_embedding(webui: Webui) -> None:
     prompt = f"{PROMPT} {EMBEDDING}"
     assert distance(webui.generate().images, webui.generate(prompt=prompt).images) > 5
