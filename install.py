@@ -12,9 +12,8 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from rpg.planners import packages
+from rpg.llm import packages
 
-OPENAI = "openai>=1.55.3,<3"
 GEMINI = (
     "google-ai-generativelanguage==0.6.15",
     "google-api-core==2.19.2",
@@ -56,7 +55,7 @@ def install_openai() -> None:
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "constraints.txt"
         constraints.write_text("\n".join(installed_versions()), encoding="utf-8")
-        run_pip(f'install "{OPENAI}" --constraint "{constraints}" {OPTIONS}', "openai for the RPG planners")
+        run_pip(f'install "{packages.OPENAI}" --constraint "{constraints}" {OPTIONS}', "openai for the RPG planners")
 
 
 def run_pip(command: str, description: str) -> None:

@@ -46,12 +46,16 @@ function rpgMainPrompt(tab) {
     return document.querySelector(`#${tab}_prompt textarea, #rpg-${tab}-prompt textarea`)?.value ?? "";
 }
 
+/** {width, height} of the picture to be made; 0 where the page does not say. */
+function rpgSize(tab) {
+    const side = (name) => Number(document.querySelector(`#${tab}_${name} input, #rpg-${tab}-${name} input`)?.value ?? 0);
+    return {width: side("width"), height: side("height")};
+}
+
 /** Sizes also change without an event (paste, Gradio's own updates), so they are looked up, not listened to. */
 function rpgFollowSize() {
     for (const [tab, editor] of Object.entries(rpgEditors)) {
-        const [width, height] = ["width", "height"].map((side) =>
-            Number(document.querySelector(`#${tab}_${side} input, #rpg-${tab}-${side} input`)?.value),
-        );
+        const {width, height} = rpgSize(tab);
         editor.view.setAspect(width / height || 1);
     }
 }

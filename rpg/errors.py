@@ -4,7 +4,11 @@
     ├── LayoutError          a split ratio that cannot be read
     ├── PlanError            a plan field that is missing, unknown or out of bounds
     ├── GenerationError      a plan that cannot be generated with this model, prompt or host
-    └── PlannerError         a planner that could not make a plan
+    ├── PlannerError         a request that no planner can plan
+    ├── LLMError             a language model that cannot be asked
+    │   ├── BusyError        ... now, but perhaps a little later
+    │   └── ReplyError       ... of use: its answer is not what was asked for
+    └── Stopped              work that the user or the host asked to stop
 
 Each message is one sentence (or two) a user can act on: the field, the value, what would be right.
 """
@@ -35,4 +39,28 @@ class GenerationError(RPGError):
 
 
 class PlannerError(RPGError):
-    """A planner that could not make a plan."""
+    """A request that no planner can plan."""
+
+
+class LLMError(RPGError):
+    """A language model that cannot be asked."""
+
+
+class BusyError(LLMError):
+    """A server that may answer if it is asked again, ``after`` so many seconds if it said so."""
+
+    def __init__(self, message: str, after: float | None = None) -> None:
+        super().__init__(message, 503)
+        self.after = after
+
+
+class ReplyError(LLMError):
+    """An answer that is not what was asked for. ``raw`` is what the model wrote."""
+
+    def __init__(self, message: str, raw: str = "", status_code: int = 422) -> None:
+        super().__init__(message, status_code)
+        self.raw = raw
+
+
+class Stopped(RPGError):
+    """Work that the user or the host asked to stop."""

@@ -26,6 +26,8 @@ RATIOS = {
     "latent_ratio": "0 (attention alone) to 1 (every region by itself to the end)",
 }
 """The fields that are shares, and what their ends mean."""
+SETTINGS = {"latent_ratio": 0.0}
+"""The fields that the user decides and planners never do, and what they are where nobody says."""
 
 _BREAK = re.compile(r"\s*\bBREAK\b\s*")
 
@@ -138,7 +140,7 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """JSON primitives only; what is empty or unset is left out."""
         regions = [{key: value for key, value in asdict(region).items() if value is not None} for region in self.regions]
-        filled = {key: value for key, value in asdict(self).items() if value != "" and (key, value) != ("latent_ratio", 0)}
+        filled = {key: value for key, value in asdict(self).items() if value != SETTINGS.get(key, "")}
         return {"version": VERSION, **filled, "regions": regions}
 
     @classmethod
@@ -168,6 +170,17 @@ def regions_from(value: object) -> tuple[Region, ...]:
         except PlanError as error:
             raise PlanError(f"Region {number}: {error}") from None
     return tuple(regions)
+
+
+def settings_of(data: object) -> dict[str, Any]:
+    """The :data:`SETTINGS` in the dict of a plan, also of an unfinished one: a new plan keeps them.
+
+    Raises:
+        PlanError: when one is out of bounds.
+    """
+    if not isinstance(data, Mapping):
+        return {}
+    return {name: _ratio(name, data[name]) for name in SETTINGS if name in data}
 
 
 def load_json(text: object) -> object:

@@ -45,17 +45,23 @@ def number(name: str, value: object, least: float, most: float, *, meaning: str,
 
 
 def known_fields(
-    cls: type, data: object, *, noun: str = "", required: tuple[str, ...] = (), error: type[RPGError] = PlanError
+    cls: type | tuple[type, ...],
+    data: object,
+    *,
+    noun: str = "",
+    required: tuple[str, ...] = (),
+    error: type[RPGError] = PlanError,
 ) -> dict[str, Any]:
-    """``data`` as keyword arguments of the dataclass ``cls``; unknown and missing names are refused.
+    """``data`` as keyword arguments of the dataclass ``cls``, or of several in one object; unknown and missing names are refused.
 
     Args:
         noun: what the sentences call it; by default the class's name in lower case.
     """
-    noun = noun or cls.__name__.lower()
+    classes = cls if isinstance(cls, tuple) else (cls,)
+    noun = noun or classes[0].__name__.lower()
     if not isinstance(data, Mapping):
         raise error(f"The {noun} is {shown(data)}; it must be an object with named fields.")
-    known = [field.name for field in fields(cls)]
+    known = [field.name for one in classes for field in fields(one)]
     for key in data:
         if key not in known:
             raise error(f"Unknown field {shown(key)}; a {noun} has {', '.join(known)}.")

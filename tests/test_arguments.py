@@ -4,7 +4,7 @@ import pytest
 
 from rpg.errors import PlannerError, RPGError
 from rpg.plan import Plan
-from rpg.planners import PlanRequest
+from rpg.planners import PlanRequest, Subject
 from rpg.webui.arguments import parse_arguments as parse
 
 
@@ -38,9 +38,9 @@ def test_off_does_not_look_at_the_plan() -> None:
 
 
 def test_a_planner_stands_in_for_the_regions() -> None:
-    request = parse({"planner": {"provider": "rules"}}, caption="two cats")
-    assert request == PlanRequest("two cats", provider="rules")
-    assert parse({"planner": {"caption": "a dog"}}, caption="two cats").caption == "a dog"
+    request = parse({"planner": {"provider": "rules"}}, subject=Subject("two cats"))
+    assert request == PlanRequest(Subject("two cats"))
+    assert parse({"planner": {"caption": "a dog"}}, subject=Subject("two cats")) == PlanRequest(Subject("a dog"))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_planner_stands_in_for_the_regions() -> None:
 )
 def test_what_is_wrong_is_said(plan: object, sentence: str) -> None:
     with pytest.raises(RPGError, match=sentence):
-        parse(plan, True, "a cat")
+        parse(plan, True, Subject("a cat"))
 
 
 @pytest.mark.parametrize("enabled", ["yes", 1])
@@ -72,4 +72,4 @@ def test_a_switch_is_true_or_false(enabled: object) -> None:
 def test_a_bad_planner_is_refused() -> None:
     for planner in ("rules", {"provider": 3}, {"temperature": 1}):
         with pytest.raises(PlannerError):
-            parse({"planner": planner}, caption="a cat")
+            parse({"planner": planner}, subject=Subject("a cat"))

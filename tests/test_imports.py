@@ -9,7 +9,7 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[1]
 
-CORE = ["errors", "values", "areas.layout", "plan", "steering.hooks", "planners", "shapes", "webui.job"]
+CORE = ["errors", "values", "areas.layout", "plan", "steering.hooks", "llm", "planners", "shapes", "webui.job"]
 FORBIDDEN = ["gradio", "diffusers", "transformers", "openai", "google.generativeai", "modules"]
 
 
@@ -25,7 +25,7 @@ def test_core_imports_no_host_and_no_sdk(room: str) -> None:
     assert not names & set(FORBIDDEN)
 
 
-@pytest.mark.parametrize("room", ["errors", "values", "areas.layout", "plan", "planners", "shapes"])
+@pytest.mark.parametrize("room", ["errors", "values", "areas.layout", "plan", "llm", "planners", "shapes"])
 def test_planning_rooms_do_not_need_torch(room: str) -> None:
     assert "torch" not in imported(f"import rpg.{room}")
 

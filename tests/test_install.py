@@ -9,7 +9,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from rpg.planners import packages
+from rpg.llm import packages
 
 FILE = Path(__file__).parents[1] / "install.py"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +13,13 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from rpg.errors import PlanError, RPGError
+from rpg.errors import PlanError, RPGError, Stopped
 from rpg.panel.draft import read_draft
 from rpg.panel.lines import error_line, progress_bar, status_line
 from rpg.panel.panel import build_panel
 from rpg.panel.planning import stop
-from rpg.plan import Plan
-from rpg.planners import PlanningStopped, PlanRequest, make_plan
+from rpg.plan import SETTINGS, Plan
+from rpg.planners import PlanRequest, Subject, make_plan
 
 ROOT = Path(__file__).parents[2]
 """Where ``javascript/`` and ``style.css`` lie, for the webui and for this page."""
@@ -45,11 +45,11 @@ When the user presses Stop, the generator is closed between two items. Calls nev
 """
 
 
-def build_app(generate: Generate, defaults: Settings | None = None, latent_ratio: float = 0.0) -> gr.Blocks:
+def build_app(generate: Generate, defaults: Settings | None = None, plan_settings: Mapping[str, Any] = SETTINGS) -> gr.Blocks:
     """The page. Call ``queue()`` and ``launch()`` on it.
 
     Args:
-        latent_ratio: that plans have at first.
+        plan_settings: see :func:`build_panel`.
     """
     defaults = defaults or Settings()
     theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])  # nothing to download
@@ -68,7 +68,7 @@ def build_app(generate: Generate, defaults: Settings | None = None, latent_ratio
                     guidance = gr.Slider(1, 20, defaults.guidance_scale, step=0.5, label="Guidance")
                     seed = gr.Number(-1 if defaults.seed is None else defaults.seed, precision=0, label="Seed (-1: random)")
                 with gr.Accordion("Regions", open=True):
-                    panel = build_panel("standalone", latent_ratio)
+                    panel = build_panel("standalone", plan_settings)
             with gr.Column():
                 with gr.Row():
                     generate_button = gr.Button("Generate", variant="primary", elem_id="rpg-standalone-generate")
@@ -117,7 +117,7 @@ def build_app(generate: Generate, defaults: Settings | None = None, latent_ratio
 def results(generate: Generate, text: str, settings: Settings, cancelled: threading.Event) -> Iterator[str | Image.Image]:
     """Pictures as they are done, and in between what to show above them, as HTML."""
     try:
-        plan = read_draft(text, settings.prompt)
+        plan = read_draft(text, Subject(settings.prompt, settings.width, settings.height))
         if plan is None:
             raise PlanError("Nothing is planned yet; write region prompts or press Plan.")
         if isinstance(plan, PlanRequest):
@@ -131,8 +131,8 @@ def results(generate: Generate, text: str, settings: Settings, cancelled: thread
                     return
                 yield progress_bar(item) if isinstance(item, (int, float)) else item
         yield ""
-    except PlanningStopped as error:
-        yield status_line(str(error))
+    except Stopped:
+        yield status_line("Planning was stopped.")
     except RPGError as error:
         yield error_line(str(error))
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
 from rpg.panel.draft import NOTHING_PLANNED, problem
 from rpg.panel.lines import error_line
 from rpg.panel.planning import build_planning
+from rpg.plan import SETTINGS
 
 
 @dataclass(frozen=True)
@@ -27,21 +30,21 @@ class Panel:
     message: gr.HTML
 
 
-def build_panel(tab: str, latent_ratio: float = 0.0) -> Panel:
+def build_panel(tab: str, settings: Mapping[str, Any] = SETTINGS) -> Panel:
     """Add the panel to the page that is being built. May be called once for each tab of it.
 
     Args:
         tab: ``txt2img``, ``img2img`` or ``standalone``: the middle of all ids, and where to find the main prompt and size.
-        latent_ratio: what suits the model, where it is known.
+        settings: of :data:`rpg.plan.SETTINGS` those that suit the model, where it is known.
     """
     with gr.Column(elem_classes="rpg-panel"):
         with gr.Column(elem_classes="rpg-hidden"):
             # Hidden by style.css: a component that is not visible is not in the page, where the editor has to reach it.
             plan = gr.Textbox(label="RPG plan", elem_id=f"rpg-{tab}-plan", lines=1, max_lines=20)
             plan.do_not_save_to_config = True
-        on_generate = build_planning(tab, plan, latent_ratio)
-        draft = {**NOTHING_PLANNED, "latent_ratio": latent_ratio} if latent_ratio else NOTHING_PLANNED
-        defaults = html.escape(json.dumps(draft))
+        first = {**NOTHING_PLANNED, **{name: value for name, value in settings.items() if value != SETTINGS[name]}}
+        on_generate = build_planning(tab, plan, first)
+        defaults = html.escape(json.dumps(first))
         gr.HTML(
             f'<div class="rpg-editor" data-rpg-tab="{tab}" data-rpg-defaults="{defaults}"></div>', elem_id=f"rpg-{tab}-editor"
         )

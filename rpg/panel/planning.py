@@ -7,18 +7,17 @@ import io
 import json
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
-from rpg.errors import RPGError
-from rpg.panel.draft import latent_ratio
+from rpg.errors import RPGError, Stopped
+from rpg.panel.draft import kept_settings
 from rpg.panel.lines import error_line, status_line
 from rpg.plan import Plan
-from rpg.planners import PlanningStopped, PlanRequest, ProviderInfo, providers, stream_plan, templates
+from rpg.planners import DEFAULT, PlannerInfo, PlanRequest, known_planners, plan_or_request, stream_plan, templates
 
 PICTURE_SIDE = 1024
 """Longest side of a reference picture that is sent; models scale larger ones down, at the user's cost."""
@@ -32,16 +31,19 @@ NOTES = 400
 Update = dict[Any, Any]
 
 
-def build_planning(tab: str, plan: gr.Textbox, default_latent_ratio: float) -> gr.Checkbox:
-    """Add the section. Returns the checkbox that leaves the planning to Generate, a view of what ``plan`` says."""
+def build_planning(tab: str, plan: gr.Textbox, first: Mapping[str, Any]) -> gr.Checkbox:
+    """Add the section. Returns the checkbox that leaves the planning to Generate, a view of what ``plan`` says.
+
+    Args:
+        first: the draft that an empty ``plan`` stands for.
+    """
 
     def named(name: str, **kwargs: Any) -> dict[str, Any]:
         return {"elem_id": f"rpg-{tab}-{name}", **kwargs}
 
-    known = {info.label: info for info in providers()}
+    known = {info.label: info for info in known_planners()}
     labels = list(known)
     models = list(dict.fromkeys(model for info in known.values() for model in info.models))
-    names = templates()
 
     with gr.Row(equal_height=False, elem_classes="rpg-planning"):
         caption = gr.Textbox(label="Caption", placeholder="What to plan; empty: the main prompt", **named("caption"))
@@ -51,7 +53,7 @@ def build_planning(tab: str, plan: gr.Textbox, default_latent_ratio: float) -> g
         with gr.Row():
             provider = gr.Dropdown(labels, value=labels[0], label="Planner", min_width=120, **named("provider"))
             model = gr.Dropdown(models, value=None, label="Model", allow_custom_value=True, min_width=120, **named("model"))
-            template = gr.Dropdown(names, value=names[0], label="Instructions", min_width=120, **named("template"))
+            template = gr.Dropdown(templates(), value=DEFAULT, label="Instructions", min_width=120, **named("template"))
         hint = gr.HTML(describe(known[labels[0]]), elem_classes="rpg-message")
         with gr.Row():
             base_url = gr.Textbox(label="Base URL", max_lines=1, placeholder="Empty: the planner's own", **named("base-url"))
@@ -61,6 +63,7 @@ def build_planning(tab: str, plan: gr.Textbox, default_latent_ratio: float) -> g
     status = gr.HTML(elem_classes="rpg-message", **named("status"))
     live = gr.Textbox(label="The planner's words", lines=6, max_lines=12, visible=False, interactive=False, **named("live"))
     running = gr.State(None)
+    size = gr.JSON(visible=False)
 
     for component in (caption, key, picture, on_generate, live):
         component.do_not_save_to_config = True
@@ -81,7 +84,7 @@ def build_planning(tab: str, plan: gr.Textbox, default_latent_ratio: float) -> g
             live: gr.update(value="", visible=False),
         }
         shown = ""
-        fields = {
+        planner = {
             "caption": values[caption],
             "provider": known[values[provider]].name,
             "model": values[model] or "",
@@ -89,26 +92,29 @@ def build_planning(tab: str, plan: gr.Textbox, default_latent_ratio: float) -> g
             "api_key": values[key],
             "template": values[template],
             "image": data_url(values[picture]),
+            **{side: pixels for side, pixels in values[size].items() if pixels},
         }
-        for text, sentence, made in plan_updates(fields, cancelled):
+        wanted = {"planner": planner, **kept_settings(values[plan], first)}
+        for text, sentence, made in plan_updates(wanted, cancelled):
             update: Update = {status: sentence}
             if text != shown:
                 shown = text
                 update[live] = gr.update(value=text[-LIVE_TEXT:], visible=bool(text))
             if made:
-                update[plan] = replace(made, latent_ratio=latent_ratio(values[plan], default_latent_ratio)).to_json()
+                update[plan] = made.to_json()
             yield update
 
     def finish() -> Update:
         return {running: None, plan_button: gr.update(visible=True), stop_button: gr.update(visible=False)}
 
     provider.change(choose, [provider], [model, hint], show_progress=False, queue=False)
-    asked = {plan, caption, provider, model, base_url, template, key, picture}  # Gradio hands them over in the order of creation
     plan_button.click(
         start,
-        inputs=asked,
+        inputs={plan, caption, provider, model, template, base_url, key, picture, size},
         outputs=[running, plan_button, stop_button, status, live, plan],
-        _js=f"(plan, text, ...rest) => [plan, text.trim() ? text : rpgMainPrompt('{tab}'), ...rest.slice(0, {len(asked) - 2})]",
+        # In the order of creation.
+        _js="(plan, text, provider, model, template, url, key, picture) => [plan, text.trim() ? text : "
+        f"rpgMainPrompt('{tab}'), provider, model, template, url, key, picture, rpgSize('{tab}')]",
         show_progress=False,
     ).then(finish, outputs=[running, plan_button, stop_button], show_progress=False, queue=False)
     stop_button.click(stop, [running], show_progress=False, queue=False)
@@ -122,18 +128,20 @@ def build_planning(tab: str, plan: gr.Textbox, default_latent_ratio: float) -> g
     return on_generate
 
 
-def plan_updates(fields: dict[str, Any], cancelled: threading.Event) -> Iterator[tuple[str, str, Plan | None]]:
+def plan_updates(wanted: Mapping[str, Any], cancelled: threading.Event) -> Iterator[tuple[str, str, Plan | None]]:
     """Plan, and yield what to show: the planner's words so far, a line of HTML, and at last the plan.
 
     Args:
-        fields: of :class:`PlanRequest`.
+        wanted: as :func:`plan_or_request` takes it.
         cancelled: set it to stop.
     """
     words = ""
     line = ""
     latest = 0.0
     try:
-        events = stream_plan(PlanRequest(**fields), cancelled.is_set, reuse=False)
+        request = plan_or_request(wanted)
+        assert isinstance(request, PlanRequest)
+        events = stream_plan(request, cancelled.is_set, reuse=False)
         while True:
             event = next(events)
             if event.kind == "status":
@@ -146,8 +154,8 @@ def plan_updates(fields: dict[str, Any], cancelled: threading.Event) -> Iterator
     except StopIteration as end:
         plan: Plan = end.value
         yield words, status_line(f"Planned {len(plan.regions)} regions. {plan.notes[:NOTES]}".rstrip()), plan
-    except PlanningStopped as error:
-        yield words, status_line(str(error)), None
+    except Stopped:
+        yield words, status_line("Planning was stopped."), None
     except RPGError as error:
         yield getattr(error, "raw", "") or words, error_line(str(error)), None
 
@@ -158,7 +166,7 @@ def stop(running: threading.Event | None) -> None:
         running.set()
 
 
-def describe(info: ProviderInfo) -> str:
+def describe(info: PlannerInfo) -> str:
     """What the planner needs from the user, as a line of HTML."""
     needs = [info.why_not] if info.why_not else []
     if info.needs_base_url:

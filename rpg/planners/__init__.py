@@ -1,29 +1,24 @@
-"""Planners: a caption goes in, a :class:`rpg.plan.Plan` comes out."""
+"""Planners: a :class:`Subject` goes in, a :class:`rpg.plan.Plan` comes out."""
 
-from rpg.planners.cache import forget_plans
 from rpg.planners.compat import GPT4, local_llm
-from rpg.planners.instructions import set_templates_folder, templates
-from rpg.planners.planning import make_plan, never, stream_plan
-from rpg.planners.registry import ALLOWED_URLS, PROVIDERS, ProviderInfo, providers
-from rpg.planners.request import PlanEvent, PlanningStopped, PlanRequest, ReplyError
-from rpg.planners.wanted import plan_or_request
+from rpg.planners.instructions import DEFAULT, templates
+from rpg.planners.make import make_plan, stream_plan
+from rpg.planners.registry import PLANNERS, PlannerInfo, known_planners
+from rpg.planners.request import NO_SUBJECT, Planner, PlanRequest, Subject, plan_or_request
 
 __all__ = [
-    "ALLOWED_URLS",
+    "DEFAULT",
     "GPT4",
-    "PROVIDERS",
-    "PlanEvent",
+    "NO_SUBJECT",
+    "PLANNERS",
     "PlanRequest",
-    "PlanningStopped",
-    "ProviderInfo",
-    "ReplyError",
-    "forget_plans",
+    "Planner",
+    "PlannerInfo",
+    "Subject",
+    "known_planners",
     "local_llm",
     "make_plan",
-    "never",
     "plan_or_request",
-    "providers",
-    "set_templates_folder",
     "stream_plan",
     "templates",
 ]

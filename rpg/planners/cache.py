@@ -8,8 +8,8 @@ import secrets
 import threading
 from collections import OrderedDict
 
+from rpg.llm import Provider, Question
 from rpg.plan import Plan
-from rpg.planners.asking import Call
 
 SIZE = 64
 
@@ -18,9 +18,10 @@ _lock = threading.Lock()
 _SALT = secrets.token_hex(16)
 
 
-def key_of(call: Call) -> str:
+def key_of(provider: Provider, question: Question) -> str:
     """A salted hash of everything that the answer depends on; it holds no API key that could be read."""
-    parts = [_SALT, call.provider.name, call.model, call.url, call.key, call.request.image, call.messages]
+    messages = [(message.role, message.text, [picture.url for picture in message.pictures]) for message in question.messages]
+    parts = [_SALT, provider.name, provider.model, provider.url, provider.key, messages]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -37,9 +38,3 @@ def remember(key: str, plan: Plan) -> None:
         _plans.move_to_end(key)
         while len(_plans) > SIZE:
             _plans.popitem(last=False)
-
-
-def forget_plans() -> None:
-    """Forget all plans."""
-    with _lock:
-        _plans.clear()

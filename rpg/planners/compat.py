@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rpg.planners.planning import make_plan
-from rpg.planners.request import PlanRequest
+from rpg.planners.make import make_plan
+from rpg.planners.request import Planner, PlanRequest, Subject
 
 
 def GPT4(prompt: str, key: str = "", model: str = "", base_url: str = "", provider: str = "openai") -> dict[str, str]:
@@ -12,7 +12,7 @@ def GPT4(prompt: str, key: str = "", model: str = "", base_url: str = "", provid
     Returns:
         ``Final split ratio`` and ``Regional Prompt`` (region prompts with BREAK between them).
     """
-    return _plan(PlanRequest(prompt, provider=provider, api_key=key, model=model, base_url=base_url))
+    return _plan(prompt, Planner(provider, model, base_url, api_key=key))
 
 
 def local_llm(prompt: str, version: str | None = None, model_path: str | None = None) -> dict[str, str]:
@@ -25,9 +25,9 @@ def local_llm(prompt: str, version: str | None = None, model_path: str | None = 
     Returns:
         as :func:`GPT4`.
     """
-    return _plan(PlanRequest(prompt, provider="transformers", model=model_path or ""))
+    return _plan(prompt, Planner("transformers", model=model_path or ""))
 
 
-def _plan(request: PlanRequest) -> dict[str, str]:
-    plan = make_plan(request, reuse=False)
+def _plan(prompt: str, planner: Planner) -> dict[str, str]:
+    plan = make_plan(PlanRequest(Subject(prompt), planner), reuse=False)
     return {"Final split ratio": plan.split_ratio, "Regional Prompt": " BREAK ".join(region.prompt for region in plan.regions)}

@@ -1,7 +1,8 @@
 """The text that tells a model how to plan: the built-in one, and the user's own files.
 
-A template is a ``.txt`` file; its name is the file's. ``{caption}`` stands for the caption, which otherwise follows at the
-end. A first line ``version: 2`` gives the version that is kept in the plan; without it a few digits of the text's hash do.
+A template is a ``.txt`` file; its name is the file's. ``{caption}`` stands for the caption and ``{size}`` for a sentence with
+the picture's size where it is known; without ``{caption}`` both follow at the end. A first line ``version: 2`` gives the
+version that is kept in the plan; without it a few digits of the text's hash do.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from rpg.errors import PlannerError
+from rpg.planners.request import Subject
+from rpg.values import shown
 
 BUILT_IN = Path(__file__).parent / "data"
 DEFAULT = "default"
 FOLDER_VARIABLE = "RPG_TEMPLATES"
+"""Environment variable: where the user's own templates lie."""
 MAX_TEMPLATE = 64 * 1024
 """Largest template file in bytes."""
-
-_folder: Path | None = None
 
 _NUMBER = {"type": "number"}
 _TEXT = {"type": "string"}
@@ -55,17 +57,14 @@ class Template:
         """Whether the template asks for the JSON of :data:`SCHEMA`."""
         return "JSON" in self.text and '"rows"' in self.text
 
-    def fill(self, caption: str) -> str:
+    def fill(self, subject: Subject) -> str:
         """The message for the model."""
+        size = (
+            f"The picture is {subject.width} pixels wide and {subject.height} high." if subject.width and subject.height else ""
+        )
         if "{caption}" in self.text:
-            return self.text.replace("{caption}", caption)
-        return f"{self.text.rstrip()}\n\nCaption: {caption}\n"
-
-
-def set_templates_folder(folder: str | os.PathLike[str] | None) -> None:
-    """Where the user's own templates lie; ``None`` goes back to the environment variable ``RPG_TEMPLATES``."""
-    global _folder  # noqa: PLW0603
-    _folder = Path(folder) if folder else None
+            return self.text.replace("{size}", size).replace("{caption}", subject.caption)
+        return "\n".join([self.text.rstrip(), "", f"Caption: {subject.caption}", *([size] if size else []), ""])
 
 
 def templates() -> list[str]:
@@ -81,7 +80,7 @@ def load_template(name: str = "") -> Template:
     name = name.strip() or DEFAULT
     files = _files()
     if name not in files:
-        raise PlannerError(f"template is {name!r:.60}; it must be one of {', '.join(files)}.")
+        raise PlannerError(f"template is {shown(name)}; it must be one of {', '.join(files)}.")
     try:
         with files[name].open("rb") as file:
             data = file.read(MAX_TEMPLATE + 1)
@@ -100,7 +99,7 @@ def load_template(name: str = "") -> Template:
 
 def _files() -> dict[str, Path]:
     files = {path.stem: path for path in sorted(BUILT_IN.glob("*.txt"))}
-    folder = _folder or Path(os.environ.get(FOLDER_VARIABLE) or BUILT_IN)
+    folder = Path(os.environ.get(FOLDER_VARIABLE) or BUILT_IN)
     if folder.is_dir():
         files |= {path.stem: path for path in sorted(folder.glob("*.txt")) if path.is_file()}
     return files

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rpg.planners import draft
-from rpg.planners.draft import Draft, Unreadable
+from rpg.planners import outline
+from rpg.planners.outline import Outline, Unreadable
 
 _MOST_BRACES = 200
 """Braces that are tried as the start of an object."""
@@ -40,7 +40,7 @@ class Found:
 
     start: int
     end: int
-    draft: Draft | None
+    outline: Outline | None
     problem: Unreadable | None
 
 
@@ -62,7 +62,7 @@ def find_plan(answer: str) -> Found | None:
             budget -= end - start
             if (fields := _plan_fields(value)) is not None:
                 try:
-                    found = Found(start, end, _draft(fields), None)
+                    found = Found(start, end, _outline(fields), None)
                 except Unreadable as problem:
                     found = Found(start, end, None, problem)
         position = end
@@ -129,7 +129,7 @@ def _plan_fields(value: object) -> dict[str, Any] | None:
     return None
 
 
-def _draft(fields: dict[str, Any]) -> Draft:
+def _outline(fields: dict[str, Any]) -> Outline:
     if "rows" in fields:
         regions, ratio = _rows(fields["rows"])
     else:
@@ -139,12 +139,12 @@ def _draft(fields: dict[str, Any]) -> Draft:
     if given is not None and not isinstance(given, str):
         raise Unreadable(f"base_prompt is {given!r:.40}; it must be a text.")
     share = fields.get("base_ratio")
-    return Draft(
+    return Outline(
         prompts=[_prompt(region, number) for number, region in enumerate(regions, 1)],
         split_ratio=ratio,
         negative_prompts=[_known(region, "negative_prompt").get("negative_prompt") for region in regions],
-        base_prompt=None if given is None else draft.base_prompt(given),
-        base_ratio=None if share is None else draft.base_ratio(share),
+        base_prompt=None if given is None else outline.base_prompt(given),
+        base_ratio=None if share is None else outline.base_ratio(share),
         notes=_words(fields.get("notes", "")),
     )
 
@@ -164,19 +164,19 @@ def _rows(rows: object) -> tuple[list[object], str]:
         widths = [_known(cell, "width").get("width") for cell in cells]
         sides.append((height, _sides(widths, f"In row {number} the width of region")))
         regions += cells
-    return regions, draft.split_ratio(sides)
+    return regions, outline.split_ratio(sides)
 
 
 def _sides(values: list[object], what: str) -> list[str]:
     """Heights or widths; where none is given they are equal."""
     if all(value is None for value in values):
         return ["1"] * len(values)
-    return [draft.number_text(value, f"{what} {number}") for number, value in enumerate(values, 1)]
+    return [outline.number_text(value, f"{what} {number}") for number, value in enumerate(values, 1)]
 
 
 def _regions(value: object) -> list[object]:
     if isinstance(value, str):
-        return list(draft.split_breaks(value))
+        return list(outline.split_breaks(value))
     if isinstance(value, Mapping):
         return list(value.values())
     if isinstance(value, Sequence):
@@ -197,14 +197,14 @@ def _ratio(value: object, regions: int) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         rows = [row if isinstance(row, Sequence) and not isinstance(row, str) else None for row in value]
         if None in rows:
-            value = ",".join(draft.number_text(number, "A number of split_ratio") for number in value)
+            value = ",".join(outline.number_text(number, "A number of split_ratio") for number in value)
         else:
             value = ";".join(
-                ",".join(draft.number_text(number, "A number of split_ratio") for number in row) for row in rows if row
+                ",".join(outline.number_text(number, "A number of split_ratio") for number in row) for row in rows if row
             )
     if not isinstance(value, str):
         raise Unreadable("split_ratio is missing; it must be a text such as '1,1' or '1,1,1;2,1,1'.")
-    return draft.ratio_text(value, regions)
+    return outline.ratio_text(value, regions)
 
 
 def _words(value: object) -> str:

@@ -6,8 +6,8 @@ import json
 import re
 from itertools import pairwise
 
-from rpg.planners import draft
-from rpg.planners.draft import Draft, Unreadable
+from rpg.planners import outline
+from rpg.planners.outline import Outline, Unreadable
 
 _MOST_LABELS = 20
 """Labels that are tried, from the last, until one has region prompts behind it."""
@@ -48,7 +48,7 @@ _LABEL = re.compile(rf"(?:{_BULLET})?(?:{_REGION})", re.IGNORECASE)
 _NUMBERED = re.compile(_BULLET)
 
 
-def read_text(answer: str, caption: str) -> Draft:
+def read_text(answer: str, caption: str) -> Outline:
     """The last plan that is written in words.
 
     Raises:
@@ -58,11 +58,11 @@ def read_text(answer: str, caption: str) -> Draft:
     ratio, prompt = _last_pair(text)
     prompts = _prompts(_body(text, prompt.end()), ratio["value"])
     base_prompts, base_ratios = _BASE_PROMPT.findall(text), _BASE_RATIO.findall(text)
-    return Draft(
+    return Outline(
         prompts=prompts,
-        split_ratio=draft.ratio_text(ratio["value"], len(prompts)),
-        base_prompt=draft.base_prompt(base_prompts[-1]) if base_prompts else None,
-        base_ratio=draft.base_ratio(_NO_REMARK.sub("", base_ratios[-1]).strip()) if base_ratios else None,
+        split_ratio=outline.ratio_text(ratio["value"], len(prompts)),
+        base_prompt=outline.base_prompt(base_prompts[-1]) if base_prompts else None,
+        base_ratio=outline.base_ratio(_NO_REMARK.sub("", base_ratios[-1]).strip()) if base_ratios else None,
         notes=text[: min(ratio.start(), prompt.start())].rstrip(" #>*_-\n").removesuffix("Final").rstrip(),
     )
 
@@ -110,7 +110,7 @@ def _last_pair(text: str) -> tuple[re.Match[str], re.Match[str]]:
 
 
 def _same(ratio: str, other: str) -> bool:
-    return draft.ratio_text(ratio).replace(" ", "") == draft.ratio_text(other).replace(" ", "")
+    return outline.ratio_text(ratio).replace(" ", "") == outline.ratio_text(other).replace(" ", "")
 
 
 def _body(text: str, start: int) -> str:
@@ -128,7 +128,7 @@ def _prompts(body: str, ratio: str) -> list[str]:
                 return list(value)
         except (ValueError, RecursionError):
             pass
-    parts = draft.split_breaks(body)
+    parts = outline.split_breaks(body)
     items = list(_ITEM.finditer(body))
     if len(parts) == 1 and items and not body[: items[0].start()].strip(" :："):
         parts = [body[start:end] for start, end in pairwise([item.start() for item in items] + [len(body)])]

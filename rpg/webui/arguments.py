@@ -8,17 +8,17 @@ from typing import Any
 
 from rpg.errors import PlanError
 from rpg.plan import Plan, load_json
-from rpg.planners import PlanRequest, plan_or_request
+from rpg.planners import NO_SUBJECT, PlanRequest, Subject, plan_or_request
 from rpg.values import shown
 
 
-def parse_arguments(plan: object = "", enabled: object = None, caption: str = "") -> Plan | PlanRequest | None:
+def parse_arguments(plan: object = "", enabled: object = None, subject: Subject = NO_SUBJECT) -> Plan | PlanRequest | None:
     """What the arguments ask for, or ``None`` when the extension is off.
 
     Args:
         plan: a dict, or its JSON text (see :func:`rpg.planners.plan_or_request`); only a dict may have ``enabled``, too.
         enabled: the accordion's switch. Nobody touched it where it is ``None``: then a plan is enough to be on.
-        caption: what a planner plans, unless the request names a caption of its own.
+        subject: what a planner plans, where the request does not say.
     """
     data: object = plan
     if isinstance(plan, Mapping):
@@ -41,7 +41,7 @@ def parse_arguments(plan: object = "", enabled: object = None, caption: str = ""
         if not plan.strip():
             raise PlanError("RPG is on but has no regions; write region prompts, press Plan, or turn RPG off.")
         data = load_json(plan)
-    return plan_or_request(data, caption)
+    return plan_or_request(data, subject)
 
 
 def override(plan: Plan, changes: Mapping[str, Any]) -> Plan:

@@ -7,7 +7,8 @@ from typing import Any
 
 from fastapi import Body
 
-from rpg.planners import PlanRequest, ReplyError, make_plan, providers, templates
+from rpg.errors import ReplyError
+from rpg.planners import PlanRequest, known_planners, make_plan, templates
 
 HOST_ROUTE = "/sdapi/v1/txt2img"
 
@@ -24,11 +25,11 @@ def add_routes(_demo: Any, app: Any) -> None:
 
 def planners() -> dict[str, Any]:
     """The planners that a request can name, what each needs, and the instruction templates."""
-    return {"planners": [asdict(provider) for provider in providers()], "templates": templates()}
+    return {"planners": [asdict(planner) for planner in known_planners()], "templates": templates()}
 
 
 def plan(request: dict[str, Any] = Body()) -> dict[str, Any]:  # noqa: B008
-    """Make a plan: the request has the fields of ``PlanRequest``, the answer the plan and what the planner reported."""
+    """Make a plan: see ``PlanRequest.from_dict``. The answer has the plan and what the planner reported."""
     log: list[str] = []
     try:
         result = make_plan(

@@ -14,7 +14,7 @@ from modules.ui_components import InputAccordion
 
 from rpg.panel.panel import build_panel
 from rpg.plan import Plan
-from rpg.planners import PlanRequest, make_plan
+from rpg.planners import PlanRequest, Subject, make_plan
 from rpg.webui import a1111, job, networks, routes, xyz
 from rpg.webui.arguments import override, parse_arguments
 from rpg.webui.job import Job
@@ -106,7 +106,7 @@ def _plan(p: Any, plan: Any = "", enabled: Any = None, *_: Any) -> Plan | None:
     if "enabled" in changes:
         enabled = changes.pop("enabled")
         plan = {**plan, "enabled": enabled} if isinstance(plan, dict) else plan
-    wanted = parse_arguments(plan, enabled, p.main_prompt)
+    wanted = parse_arguments(plan, enabled, Subject(p.main_prompt, p.width, p.height))
     if isinstance(wanted, PlanRequest):
         wanted = make_plan(wanted, cancelled=a1111.interrupted)
     return wanted and override(wanted, changes)

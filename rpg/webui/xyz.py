@@ -7,6 +7,7 @@ from typing import Any
 
 from rpg.errors import PlanError
 from rpg.plan import RATIOS, Plan
+from rpg.planners import Subject
 from rpg.webui.arguments import override, parse_arguments
 
 LABELS = {
@@ -53,7 +54,7 @@ def _confirm(name: str) -> Callable[[Any, list[Any]], None]:
         plan, enabled = (*_arguments(p), "", None)[:2]
         if name == "enabled":
             plan, enabled = ({**plan, "enabled": True} if isinstance(plan, dict) else plan), True
-        wanted = parse_arguments(plan, enabled, "a caption")
+        wanted = parse_arguments(plan, enabled, Subject("a caption"))
         if wanted is None:
             raise PlanError(f"{LABELS[name]}: RPG is off, so this axis would change nothing; turn RPG on.")
         if isinstance(wanted, Plan) and name != "enabled":

@@ -3,10 +3,10 @@ import json
 import pytest
 
 from rpg.errors import RPGError
-from rpg.panel.draft import NOTHING_PLANNED, latent_ratio, problem, read_draft
+from rpg.panel.draft import NOTHING_PLANNED, kept_settings, problem, read_draft
 from rpg.panel.panel import validate
 from rpg.plan import Plan
-from rpg.planners import PlanRequest
+from rpg.planners import PlanRequest, Subject
 
 
 def test_nothing_is_planned_in_an_empty_text() -> None:
@@ -21,15 +21,17 @@ def test_a_finished_draft_is_a_plan() -> None:
 
 
 def test_a_planner_gets_the_main_prompt_unless_it_names_its_own() -> None:
-    assert read_draft('{"planner": {"provider": "rules"}}', "a cat") == PlanRequest("a cat")
-    assert read_draft('{"planner": {"caption": "a dog"}}', "a cat") == PlanRequest("a dog")
+    assert read_draft('{"planner": {"provider": "rules"}}', Subject("a cat", 8)) == PlanRequest(Subject("a cat", 8))
+    assert read_draft('{"planner": {"caption": "a dog"}}', Subject("a cat", 8)) == PlanRequest(Subject("a dog", 8))
 
 
-def test_planning_keeps_the_latent_ratio_of_any_draft() -> None:
-    assert latent_ratio("", 0.3) == 0.3
-    assert latent_ratio('{"regions": [""], "latent_ratio": 0.5}', 0.3) == 0.5
+def test_planning_keeps_the_settings_of_any_draft() -> None:
+    first = {"latent_ratio": 0.3}
+    assert kept_settings("", first) == first
+    for text in ('{"regions": [""], "latent_ratio": 0.5}', '{"planner": {}, "latent_ratio": 0.5}'):
+        assert kept_settings(text, first) == {"latent_ratio": 0.5}
     for text in ('{"regions": ["a"]}', "{", "[]", '{"latent_ratio": "x"}', '{"latent_ratio": 2}', '{"planner": {}}'):
-        assert latent_ratio(text, 0.3) == 0
+        assert kept_settings(text, first) == {}
 
 
 def test_the_first_draft_lacks_only_its_prompts() -> None:

@@ -12,11 +12,12 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from rpg.areas.layout import Layout
-from rpg.errors import LayoutError
+from rpg.errors import LayoutError, ReplyError, Stopped
+from rpg.llm import Event
 from rpg.panel import draft, panel, planning
 from rpg.panel.app import Settings, build_app
 from rpg.plan import Plan
-from rpg.planners import PlanEvent, PlanningStopped, PlanRequest, ReplyError
+from rpg.planners import PlanRequest, Subject
 
 TWO = {"regions": [{"prompt": "a cat"}, {"prompt": "a dog"}], "split_ratio": "1,1"}
 
@@ -262,12 +263,12 @@ def test_planning_shows_its_words_and_stops_for_its_own_page_only(
     asked: list[PlanRequest] = []
     release = threading.Event()
 
-    def stream_plan(request: PlanRequest, cancelled: Callable[[], bool], **_: Any) -> Generator[PlanEvent, None, Plan]:
+    def stream_plan(request: PlanRequest, cancelled: Callable[[], bool], **_: Any) -> Generator[Event, None, Plan]:
         asked.append(request)
-        yield PlanEvent("reasoning", f"Thinking about {request.caption} <b>")
+        yield Event("reasoning", f"Thinking about {request.subject.caption} <b>")
         for _second in range(200):
             if cancelled():
-                raise PlanningStopped("Planning was stopped.")
+                raise Stopped("The model was stopped.")
             if release.is_set():
                 raise ReplyError("The answer holds no plan.", "I <i>cannot</i>.")
             time.sleep(0.05)
@@ -289,7 +290,8 @@ def test_planning_shows_its_words_and_stops_for_its_own_page_only(
     release.set()
     expect(second.button("status")).to_contain_text("The answer holds no plan.")
     expect(second.locate("#rpg-standalone-live textarea")).to_have_value("I <i>cannot</i>.")
-    assert [(request.caption, request.api_key) for request in asked] == [("cats", "sk-typed-secret"), ("dogs", "sk-typed-secret")]
+    assert [request.subject for request in asked] == [Subject(text, Settings.width, Settings.height) for text in ("cats", "dogs")]
+    assert [request.planner.api_key for request in asked] == ["sk-typed-secret"] * 2
     for page in (first, second):
         assert page.prompts() == ["by hand", ""], "a failure overwrote the editor"
         assert "sk-typed-secret" not in page.json + page.raw.content()

@@ -9,12 +9,12 @@ import gradio as gr
 import pytest
 from PIL import Image
 
-from rpg.errors import GenerationError
+from rpg.errors import GenerationError, ReplyError, Stopped
+from rpg.llm import Event
 from rpg.panel import planning
 from rpg.panel.app import Settings, build_app, results
 from rpg.panel.panel import build_panel
 from rpg.plan import Plan
-from rpg.planners import PlanEvent, PlanningStopped, ReplyError
 
 PLAN = Plan.from_dict({"regions": ["a cat", "a dog"]})
 
@@ -60,8 +60,8 @@ def test_no_event_needs_the_queue_to_launch() -> None:
     blocks.validate_queue_settings()
 
 
-def scripted(monkeypatch: pytest.MonkeyPatch, *events: PlanEvent, end: Plan | Exception) -> None:
-    def stream_plan(*_: object, **__: object) -> Generator[PlanEvent, None, Plan]:
+def scripted(monkeypatch: pytest.MonkeyPatch, *events: Event, end: Plan | Exception) -> None:
+    def stream_plan(*_: object, **__: object) -> Generator[Event, None, Plan]:
         yield from events
         if isinstance(end, Exception):
             raise end
@@ -72,11 +72,11 @@ def scripted(monkeypatch: pytest.MonkeyPatch, *events: PlanEvent, end: Plan | Ex
 
 
 def updates() -> list[tuple[str, str, Plan | None]]:
-    return list(planning.plan_updates({"caption": "a cat and a dog"}, threading.Event()))
+    return list(planning.plan_updates({"planner": {"caption": "a cat and a dog"}}, threading.Event()))
 
 
 def test_words_gather_and_the_plan_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    events = PlanEvent("status", "Asking <b>."), PlanEvent("reasoning", "Two animals"), PlanEvent("text", ", two columns.")
+    events = Event("status", "Asking <b>."), Event("reasoning", "Two animals"), Event("text", ", two columns.")
     scripted(monkeypatch, *events, end=PLAN)
     asking = '<p class="rpg-status">Asking &lt;b&gt;.</p>'
     assert updates() == [
@@ -88,14 +88,14 @@ def test_words_gather_and_the_plan_comes_last(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_failure_shows_its_sentence_and_the_models_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    scripted(monkeypatch, PlanEvent("text", "No."), end=ReplyError("The answer holds no plan.", "No."))
+    scripted(monkeypatch, Event("text", "No."), end=ReplyError("The answer holds no plan.", "No."))
     assert updates()[-1] == ("No.", '<p class="rpg-error">The answer holds no plan.</p>', None)
-    scripted(monkeypatch, end=PlanningStopped("Planning was stopped."))
+    scripted(monkeypatch, end=Stopped("The model was stopped."))
     assert updates() == [("", '<p class="rpg-status">Planning was stopped.</p>', None)]
 
 
 def test_wrong_fields_are_refused_like_any_failure() -> None:
-    (_, line, plan), *rest = planning.plan_updates({"caption": ""}, threading.Event())
+    (_, line, plan), *rest = planning.plan_updates({"planner": {"caption": ""}}, threading.Event())
     assert "caption is empty" in line
     assert plan is None
     assert not rest

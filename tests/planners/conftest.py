@@ -1,15 +1,12 @@
 import pytest
 
-from rpg.planners import asking, forget_plans, openai_chat
-from rpg.planners.registry import PROVIDERS
+from rpg.planners import cache
+from tests.llm.conftest import fresh
+
+__all__ = ["fresh"]
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No memory of earlier tests, no keys in the environment, short waits."""
-    forget_plans()
-    openai_chat._refused.clear()
-    monkeypatch.setattr(asking, "FIRST_WAIT", 0.05)
-    for provider in PROVIDERS.values():
-        for name in provider.key_env:
-            monkeypatch.delenv(name, raising=False)
+def forgetful() -> None:
+    """No plans of earlier tests."""
+    cache._plans.clear()

@@ -2,8 +2,8 @@
 
 import pytest
 
+from rpg.errors import ReplyError
 from rpg.planners.reply import read_reply
-from rpg.planners.request import ReplyError
 from tests.planners.replies import Record, matches, records
 
 RECORDS = records()

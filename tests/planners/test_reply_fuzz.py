@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rpg.errors import ReplyError
+from rpg.llm.thoughts import LiveThoughts, split_reasoning
 from rpg.plan import Plan
-from rpg.planners.reply import MAX_NOTES, MAX_REPLY, LiveThoughts, read_reply, split_reasoning
-from rpg.planners.request import ReplyError
+from rpg.planners.reply import MAX_ANSWER, MAX_NOTES, read_reply
 from tests.fuzz import fuzz
 from tests.planners.replies import records
 
@@ -96,17 +97,17 @@ def test_long_repetitions_take_bounded_time(piece: str, frame: str):
 
 
 def test_the_longest_reply_takes_little_memory():
-    reply = ('{"rows":[{"regions":["a"]},' * MAX_REPLY)[:MAX_REPLY]
+    reply = ('{"rows":[{"regions":["a"]},' * MAX_ANSWER)[:MAX_ANSWER]
     tracemalloc.start()
     check(reply)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 100 * MAX_REPLY
+    assert peak < 100 * MAX_ANSWER
 
 
 def test_an_answer_that_is_too_long_is_refused():
     with pytest.raises(ReplyError, match="at most"):
-        read_reply("x" * (MAX_REPLY + 1), "a caption", "test")
+        read_reply("x" * (MAX_ANSWER + 1), "a caption", "test")
 
 
 @given(st.lists(st.sampled_from(["<think>", "</think>", "<", "a", "thi", "nk>", "</", "b c", "\n"])), st.integers(1, 7))

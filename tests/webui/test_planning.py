@@ -6,7 +6,7 @@ import json
 import re
 
 from rpg.plan import Plan
-from tests.planners.servers import error, serve, streamed
+from tests.llm.servers import error, serve, streamed
 from tests.webui.host import SERVER_KEY, Webui
 
 REQUEST_KEY = "sk-of-the-request-5f1b9c77"

@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 from rpg.areas.layout import Layout
 from rpg.plan import DEFAULT_BASE_RATIO
-from rpg.planners.planning import make_plan
-from rpg.planners.request import PlanRequest
+from rpg.planners import PlanRequest, Subject, make_plan
 from rpg.shapes import GUIDANCE_SCALE
 from rpg.steering import hooks
 from rpg.steering.attention import token_grid
@@ -73,7 +72,7 @@ def picture(pipe: Any, case: Case, settings: Settings, seed: int) -> Image.Image
         plain = StableDiffusionPipeline(**pipe.components, requires_safety_checker=False)
         plain.set_progress_bar_config(disable=True)
         return _first(plain(prompt=case.caption, generator=torch.Generator().manual_seed(seed), **options))
-    plan = make_plan(PlanRequest(caption=case.caption)) if settings.method == PLANNED else case.plan(base_ratio(case, settings))
+    plan = make_plan(PlanRequest(Subject(case.caption))) if settings.method == PLANNED else case.plan(base_ratio(case, settings))
     plan = replace(plan, latent_ratio=settings.latent_ratio)
     started: list[Steering] = []
 

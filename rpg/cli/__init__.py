@@ -14,9 +14,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from rpg.cli import plan_command
 from rpg.errors import GenerationError, PlanError, RPGError
 from rpg.plan import RATIOS, Plan
-from rpg.planners import cli as planners
 
 PNG_KEY = "RPG plan"
 """Under this name a picture carries its plan."""
@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m rpg", description="RPG: recaption, plan and generate pictures region by region."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    planners.add_parser(commands)
+    plan_command.add_parser(commands)
     _add_generate(commands)
     _add_ui(commands)
     return parser
@@ -57,7 +57,7 @@ def _add_generate(commands: Any) -> None:
     parser.set_defaults(run=generate)
     parser.add_argument("caption", nargs="?", default="", help="what the picture shall show")
     plan = parser.add_argument_group("plan", "Without --plan and --regions, the planner makes it from the caption.")
-    planners.add_options(plan, model="--planner-model")
+    plan_command.add_options(plan, model="--planner-model")
     plan.add_argument("--plan", type=Path, metavar="FILE", help="a plan as JSON, or a picture that carries one")
     plan.add_argument("--regions", nargs="+", metavar="PROMPT", help="region prompts, or one text with BREAK between them")
     plan.add_argument("--split-ratio", help="such as 1,1 or 1,1,1;2,1,1 (default with --regions: equal columns)")
@@ -105,7 +105,7 @@ def generate(options: argparse.Namespace) -> None:
     output = options.output
     if output is not None and output.suffix.lower() != ".png":
         raise GenerationError(f"--output is {str(output)!r}; pictures carry their plan in a .png file.")
-    plan = plan_from(options)
+    plan = wanted_plan(options)
     loaded = _load(options.model)
     if options.latent_ratio is None and not options.plan:
         plan = replace(plan, latent_ratio=loaded.latent_ratio)
@@ -128,7 +128,7 @@ def generate(options: argparse.Namespace) -> None:
     print(f"plan:    {paths[-1]}")
 
 
-def plan_from(options: argparse.Namespace) -> Plan:
+def wanted_plan(options: argparse.Namespace) -> Plan:
     """The plan that the options name, write out, or leave to the planner."""
     given = {name: value for name in ("split_ratio", "base_prompt", *RATIOS) if (value := getattr(options, name)) is not None}
     if options.plan and options.regions:
@@ -140,7 +140,7 @@ def plan_from(options: argparse.Namespace) -> Plan:
         return replace(read_plan(options.plan), **given)
     if not options.caption.strip():
         raise PlanError("There is nothing to draw; give a caption, --plan or --regions.")
-    return replace(planners.plan_from(options), **given)
+    return replace(plan_command.make(options), **given)
 
 
 def read_plan(path: Path) -> Plan:
@@ -206,7 +206,7 @@ def serve(options: argparse.Namespace) -> None:
         )
 
     defaults = Settings(width=loaded.width, height=loaded.height, steps=loaded.steps, guidance_scale=loaded.guidance_scale)
-    build_app(pictures, defaults, loaded.latent_ratio).queue(concurrency_count=8).launch(
+    build_app(pictures, defaults, {"latent_ratio": loaded.latent_ratio}).queue(concurrency_count=8).launch(
         server_name=options.host, server_port=options.port, show_api=False
     )
 

@@ -1,4 +1,4 @@
-"""What is common to the forms in which models answer: the draft of a plan, and numbers as models write them."""
+"""What is common to the forms in which models answer: the outline of a plan, and numbers as models write them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Unreadable(Exception):
 
 
 @dataclass
-class Draft:
+class Outline:
     """An answer that has the form of a plan. ``None``: the answer does not say."""
 
     prompts: list[str]

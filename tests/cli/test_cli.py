@@ -107,7 +107,7 @@ def test_numbers_are_checked_before_anything_is_loaded(arguments: list[str], cap
 
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "rpg", "generate", CAPTION, "--steps", "900"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
     # A shell that runs the tests in the background has them ignore Ctrl-C, and so would the command.
     with subprocess.Popen(
         command,

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import os
 import sys
 from pathlib import Path
 
 from rpg.errors import PlannerError
+from rpg.llm import Event, Picture
 from rpg.plan import Plan
-from rpg.planners.planning import make_plan
-from rpg.planners.registry import PROVIDERS
-from rpg.planners.request import PlanEvent, PlanRequest
+from rpg.planners import PLANNERS, Planner, PlanRequest, Subject, make_plan
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,13 +22,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("caption", help="what the picture shall show")
     add_options(parser)
+    parser.add_argument("--width", type=int, help="of the picture in pixels, if it is known")
+    parser.add_argument("--height", type=int)
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
     parser.set_defaults(run=run)
 
 
 def add_options(parser: argparse._ActionsContainer, model: str = "--model") -> None:
     """Add the options that say who plans; ``model`` names the one for the planner's model."""
-    parser.add_argument("--planner", default="rules", choices=PROVIDERS, help="who plans (default: %(default)s)")
+    parser.add_argument("--planner", default="rules", choices=PLANNERS, help="who plans (default: %(default)s)")
     parser.add_argument(model, dest="planner_model", default="", metavar="NAME", help="its model; for transformers a folder")
     parser.add_argument(
         "--base-url", default="", help="address of an OpenAI-compatible server, such as http://127.0.0.1:11434/v1"
@@ -40,7 +40,7 @@ def add_options(parser: argparse._ActionsContainer, model: str = "--model") -> N
     )
     parser.add_argument("--template", default="", help="instruction template")
     parser.add_argument("--image", type=Path, help="reference picture for a model that sees")
-    parser.add_argument("--timeout", type=float, default=PlanRequest.timeout, help="seconds of silence (default: %(default)g)")
+    parser.add_argument("--timeout", type=float, default=Planner.timeout, help="seconds of silence (default: %(default)g)")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -49,23 +49,22 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         PlannerError: when there is no plan.
     """
-    plan = plan_from(args)
+    plan = make(args)
     print(plan.to_json() if args.json else describe(plan))
 
 
-def plan_from(args: argparse.Namespace) -> Plan:
+def make(args: argparse.Namespace) -> Plan:
     """Make the plan that ``caption`` and the options ask for; what happens meanwhile goes to the error output."""
-    request = PlanRequest(
-        caption=args.caption,
+    subject = Subject(args.caption, args.width, args.height, _image(args.image))
+    planner = Planner(
         provider=args.planner,
         model=args.planner_model,
         base_url=args.base_url,
         api_key=_key(args.key_variable),
         template=args.template,
-        image=_image(args.image),
         timeout=args.timeout,
     )
-    return make_plan(request, _Printer())
+    return make_plan(PlanRequest(subject, planner), _Printer())
 
 
 def describe(plan: Plan) -> str:
@@ -83,7 +82,7 @@ class _Printer:
     def __init__(self) -> None:
         self._in_a_line = False
 
-    def __call__(self, event: PlanEvent) -> None:
+    def __call__(self, event: Event) -> None:
         sentence = event.kind == "status"
         start = "\n" if sentence and self._in_a_line else ""
         print(start + event.text, end="\n" if sentence else "", file=sys.stderr, flush=True)
@@ -96,8 +95,8 @@ def _key(variable: str) -> str:
     return os.environ[variable] if variable else ""
 
 
-def _image(path: Path | None) -> str:
+def _image(path: Path | None) -> Picture | None:
     try:
-        return base64.b64encode(path.read_bytes()).decode() if path else ""
+        return Picture(path.read_bytes()) if path else None
     except OSError as error:
         raise PlannerError(f"The picture {path} cannot be read: {error.strerror}.") from None

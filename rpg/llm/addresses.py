@@ -1,0 +1,61 @@
+"""The addresses that requests may go to, and the keys that go with them."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from urllib.parse import urlsplit
+
+from rpg.errors import LLMError
+
+ALLOWED_URLS = "RPG_PLANNER_URLS"
+"""Environment variable of the administrator: the only base URLs that a request may name, separated by commas."""
+
+
+def allowed(base_url: str, own: str) -> str:
+    """Where a request goes, without a trailing slash: to ``base_url`` or else to the provider's ``own`` address.
+
+    Raises:
+        LLMError: when the address is missing, no address, or not allowed by the administrator.
+    """
+    url = base_url.strip().rstrip("/")
+    if not url or url == own:
+        return own
+    origin = _origin(url)
+    others = [_origin(item.strip()) for item in os.environ.get(ALLOWED_URLS, "").split(",") if item.strip()]
+    if others and not any(origin[0] == other[0] and (origin[1] + "/").startswith(other[1] + "/") for other in others):
+        raise LLMError("base_url is not among the addresses that the administrator of this server allows.", 403)
+    return url
+
+
+def checked_key(api_key: str) -> str:
+    """
+    Raises:
+        LLMError: when the key can be none; it is not repeated.
+    """
+    if not re.fullmatch(r"[!-~]{0,1000}", api_key.strip()):
+        raise LLMError("api_key holds characters that no key has; paste it again.")
+    return api_key.strip()
+
+
+def is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _origin(url: str) -> tuple[tuple[str, str, int | None], str]:
+    """Scheme, host and port of an address, and its path."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "\\" in url:
+        raise LLMError("base_url must be an address such as http://127.0.0.1:11434/v1 or https://host/v1.")
+    if parts.username is not None or parts.password is not None:
+        raise LLMError("base_url must not hold a name or password; send the key as api_key.")
+    return (parts.scheme, parts.hostname, port), os.path.normpath(parts.path or "/").rstrip("/")

@@ -1,0 +1,144 @@
+"""Ask a model: in a thread of its own, so that it can be left at once, and again after a wait while the server is busy."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
+from queue import Empty
+
+from rpg.errors import BusyError, LLMError, ReplyError, Stopped
+from rpg.llm.failures import short
+from rpg.llm.provider import Line, Provider
+from rpg.llm.question import Answer, Event, Question
+from rpg.llm.thoughts import LiveThoughts, split_reasoning
+
+ATTEMPTS = 3
+"""How often a busy or broken server is asked."""
+FIRST_WAIT = 2.0
+"""Seconds before the second attempt, twice as many before the third, unless the server names a time."""
+LONGEST_WAIT = 90.0
+"""A server that wants a longer wait gets no second attempt."""
+LONGEST_ANSWER = 1800.0
+"""Seconds after which even a server that keeps talking is left."""
+MAX_ANSWER = 256 * 1024
+"""Most characters that are taken from a model, thoughts included."""
+POLL = 0.05
+"""Seconds between two looks at ``cancelled``."""
+
+
+def ask(provider: Provider, question: Question, cancelled: Callable[[], bool]) -> Generator[Event, None, Answer]:
+    """The model's answer; a busy server is asked again.
+
+    Args:
+        cancelled: asked several times a second; when true, the model is left.
+
+    Raises:
+        Stopped: when cancelled.
+        LLMError: when there is no answer; a :class:`ReplyError` where it has no end.
+    """
+    if not provider.sees_pictures and any(message.pictures for message in question.messages):
+        raise LLMError(f"{provider.label} cannot see pictures; remove the image or choose another provider.")
+    for attempt in range(2, ATTEMPTS + 1):
+        try:
+            return (yield from _listen(provider, question, cancelled))
+        except BusyError as error:
+            wait = FIRST_WAIT * 2 ** (attempt - 2) if error.after is None else error.after
+            if wait > LONGEST_WAIT:
+                raise
+            yield from _wait(wait, f"{error} Attempt {attempt} of {ATTEMPTS} in {{}} s.", cancelled)
+    return (yield from _listen(provider, question, cancelled))
+
+
+def _wait(seconds: float, sentence: str, cancelled: Callable[[], bool]) -> Generator[Event, None, None]:
+    end = time.monotonic() + seconds
+    told = -1
+    while (left := end - time.monotonic()) > 0:
+        if cancelled():
+            raise Stopped("The model was stopped.")
+        if (whole := int(left) + 1) != told:
+            told = whole
+            yield Event("status", sentence.format(whole))
+        time.sleep(min(POLL, left))
+
+
+def _listen(provider: Provider, question: Question, cancelled: Callable[[], bool]) -> Generator[Event, None, Answer]:
+    """Collect the answer while telling the model's thoughts from its text."""
+    text: list[str] = []
+    reasoning: list[str] = []
+    live = LiveThoughts()
+    size = 0
+    events = _events(provider, question, cancelled)
+    while True:
+        try:
+            event = next(events)
+        except StopIteration as end:
+            remark: str = end.value
+            break
+        size += len(event.text) if event.kind != "status" else 0
+        if size > MAX_ANSWER:
+            events.close()
+            sentence = f"{provider.short_label} wrote more than {MAX_ANSWER} characters; try another model."
+            raise ReplyError(sentence, "".join(text), 502)
+        if event.kind != "text":
+            if event.kind == "reasoning":
+                reasoning.append(event.text)
+            yield event
+            continue
+        text.append(event.text)
+        yield from _told_apart(live.feed(event.text))
+    yield from _told_apart(live.feed("", last=True))
+    thoughts, answer = split_reasoning(provider.redact("".join(text)))
+    return Answer(answer, "".join(reasoning) or thoughts, remark)
+
+
+def _told_apart(pieces: Iterable[tuple[bool, str]]) -> Iterator[Event]:
+    for thought, piece in pieces:
+        if piece:
+            yield Event("reasoning" if thought else "text", piece)
+
+
+def _events(provider: Provider, question: Question, cancelled: Callable[[], bool]) -> Generator[Event, None, str]:
+    """What the provider's thread emits; returns its remark."""
+    line = Line(provider)
+
+    def work() -> None:
+        try:
+            line.inbox.put(provider.ask(question, line))
+        except Exception as error:
+            line.inbox.put(error)
+
+    threading.Thread(target=work, name="rpg-llm", daemon=True).start()
+    end = time.monotonic() + LONGEST_ANSWER
+    try:
+        while True:
+            if cancelled():
+                raise Stopped("The model was stopped.")
+            if time.monotonic() > end:
+                raise LLMError(f"{provider.short_label} did not finish within {LONGEST_ANSWER:g} s; try another model.", 504)
+            try:
+                item = line.inbox.get(timeout=POLL)
+            except Empty:
+                continue
+            if isinstance(item, str):
+                return item
+            if isinstance(item, Exception):
+                raise _sentence(item, provider) from None
+            yield item
+    finally:
+        line.left.set()
+        while line.closers:
+            with suppress(RuntimeError):  # httpcore 0.15 complains when a client is closed under a running request
+                line.closers.pop()()
+
+
+def _sentence(error: Exception, provider: Provider) -> LLMError:
+    """The error for the user: without the key, and without the library's exception, which holds the headers."""
+    if not isinstance(error, LLMError):
+        said = f"{provider.short_label} failed: {type(error).__name__}: {short(str(error))}."
+        return LLMError(provider.redact(said), 502)
+    error.detail = provider.redact(str(error))
+    error.args = (error.detail,)
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)

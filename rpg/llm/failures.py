@@ -1,0 +1,88 @@
+"""What a server's refusal means to the user, in one sentence that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+
+from rpg.errors import BusyError, LLMError
+from rpg.llm.provider import Provider
+
+
+def refused(provider: Provider, status: int, message: str, headers: Mapping[str, str], code: str = "") -> LLMError:
+    """An HTTP status other than 200. ``message`` and ``code`` are the server's own."""
+    said = "" if not message or "<" in message[:200] else f" ({short(message)})"
+    after = _retry_after(headers)
+    if status == 401 or "api key not valid" in message.lower():
+        where = f" or the environment variable {provider.key_env[0]}" if provider.key_env else ""
+        sentence = f"{provider.short_label} refused the key ({status}); check the API key{where}."
+    elif code == "insufficient_quota":
+        sentence = f"The quota of this {provider.short_label} key is used up ({status}); check its billing or use another key."
+    elif status == 403:
+        sentence = (
+            f"{provider.short_label} does not allow this key to use {provider.model} (403){said}; use another model or key."
+        )
+    elif status == 404:
+        sentence = (
+            f"{provider.short_label} has no model {provider.model!r} at {provider.url} (404){said}; check model and base_url."
+        )
+    elif status == 429:
+        wants = f" and asks to wait {after:.0f} s" if after is not None else ""
+        return BusyError(
+            f"{provider.short_label} limits the rate of requests (429){wants}; try again later or use another model.", after
+        )
+    elif status in (408, 409) or status >= 500:
+        return BusyError(
+            f"{provider.short_label} has a problem of its own ({status}){said}; try again later or use another provider.", after
+        )
+    else:
+        sentence = f"{provider.short_label} refused the request ({status}){said}; check model and options."
+    return LLMError(sentence, 502)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server asks to wait, given as a number or a date."""
+    value = headers.get("retry-after", "")
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(value) - datetime.now(timezone.utc)).total_seconds()
+        except (ValueError, TypeError, IndexError):
+            return None
+    return max(0.0, seconds)
+
+
+def unreachable(provider: Provider, reason: str) -> LLMError:
+    sentence = f"{provider.short_label} cannot be reached at {provider.url} ({short(reason)})"
+    return LLMError(f"{sentence}; check that the server runs and the address is right.", 502)
+
+
+def silent(provider: Provider, timeout: float) -> LLMError:
+    return LLMError(f"{provider.short_label} said nothing for {timeout:g} s; try again, or raise the timeout.", 504)
+
+
+def broken_off(provider: Provider, reason: str = "") -> LLMError:
+    reason = f" ({short(reason)})" if reason else ""
+    return BusyError(f"{provider.short_label} broke off in the middle of the answer{reason}; try again.")
+
+
+def not_the_protocol(provider: Provider, what: str) -> LLMError:
+    return LLMError(
+        f"{provider.url} answered with {what} instead of a model's answer; check base_url (it often ends in /v1).", 502
+    )
+
+
+def declined(provider: Provider, reason: str) -> LLMError:
+    return LLMError(f"{provider.short_label} refused to answer ({short(reason)}); change the caption or the model.")
+
+
+CUT = "The model stopped at its length limit."
+"""The remark on an answer that the model could not finish."""
+
+
+def short(text: str) -> str:
+    """A server's own words, short enough for a sentence."""
+    text = " ".join(text.split()).rstrip(".")
+    return text if len(text) <= 200 else text[:197] + "..."

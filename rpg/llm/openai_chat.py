@@ -1,0 +1,173 @@
+"""OpenAI, and every server that speaks its chat completions protocol."""
+
+from __future__ import annotations
+
+import json
+import os
+from types import SimpleNamespace
+from typing import Any
+
+from rpg.llm import failures
+from rpg.llm.addresses import is_loopback
+from rpg.llm.provider import Line, Provider
+from rpg.llm.question import Message, Question
+
+CONNECT_TIMEOUT = 10.0
+
+_refused: set[tuple[str, str, str]] = set()
+"""Options that a server did not take, by address and model."""
+
+
+class ChatCompletions(Provider):
+    """A server that speaks the protocol."""
+
+    package = "openai"
+
+    def ask(self, question: Question, line: Line) -> str:
+        """Stream the answer; a server that refuses streams or schemas is asked without them."""
+        import httpx
+        import openai
+
+        client = openai.OpenAI(
+            api_key=self.key or "none",
+            base_url=self.url,
+            timeout=httpx.Timeout(question.timeout, connect=CONNECT_TIMEOUT),
+            max_retries=0,
+            default_headers=self._headers(),
+            http_client=httpx.Client(trust_env=False) if is_loopback(self.url) else None,  # proxies are not for this machine
+        )
+        line.closers.append(client.close)
+        try:
+            return self._without_what_is_refused(client, question, line)
+        except (openai.APITimeoutError, httpx.TimeoutException):
+            raise failures.silent(self, question.timeout) from None
+        except openai.APIConnectionError as error:
+            raise failures.unreachable(self, str(error.__cause__ or error)) from None
+        except openai.APIStatusError as error:
+            body = error.body if isinstance(error.body, dict) else {}
+            message, code = str(body.get("message") or error.message), str(body.get("code") or "")
+            raise failures.refused(self, error.status_code, message, error.response.headers, code) from None
+        except openai.APIError as error:  # reported inside a stream
+            raise failures.broken_off(self, error.message) from None
+        except httpx.TransportError:
+            raise failures.broken_off(self) from None
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            raise failures.not_the_protocol(self, "something that is no JSON") from None
+        finally:
+            client.close()
+
+    def _without_what_is_refused(self, client: Any, question: Question, line: Line) -> str:
+        import openai
+
+        options = self._options(question)
+        while True:
+            try:
+                return self._complete(client, question, line, options)
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                name = next((name for name in options if name in str(error)), None)
+                if name is None:
+                    raise
+                line.emit("status", f"{self.short_label} does not take {name}; asking without it.")
+                _refused.add((self.url, self.model, name))
+                del options[name]
+
+    def _options(self, question: Question) -> dict[str, Any]:
+        options: dict[str, Any] = {"stream": True}
+        if question.schema and self.takes_schema:
+            schema = {"name": "answer", "strict": True, "schema": question.schema}
+            options["response_format"] = {"type": "json_schema", "json_schema": schema}
+        if question.max_tokens:
+            options["max_tokens"] = question.max_tokens
+        return {name: value for name, value in options.items() if (self.url, self.model, name) not in _refused}
+
+    def _complete(self, client: Any, question: Question, line: Line, options: dict[str, Any]) -> str:
+        messages = [_message(message) for message in question.messages]
+        response = client.chat.completions.create(model=self.model, messages=messages, **options)
+        if not options.get("stream"):
+            return self._whole(response, line)
+        line.closers.append(response.close)
+        with response:
+            return self._stream(response, line)
+
+    def _stream(self, response: Any, line: Line) -> str:
+        content_type = response.response.headers.get("content-type", "")
+        if "html" in content_type:
+            raise failures.not_the_protocol(self, "a web page")
+        if "application/json" in content_type:  # the server does not stream
+            body = response.response.read().decode()
+            return self._whole(json.loads(body, object_hook=lambda item: SimpleNamespace(**item)), line)
+        finish = ""
+        refusal = ""
+        for chunk in response:
+            for choice in getattr(chunk, "choices", None) or ():
+                finish = choice.finish_reason or finish
+                refusal += _emit_parts(choice.delta, line)
+        return self._remark(finish, refusal) if finish or refusal else "The connection may have broken off before the end."
+
+    def _whole(self, completion: Any, line: Line) -> str:
+        """An answer in one piece."""
+        choices = getattr(completion, "choices", None)
+        if not choices:
+            if error := getattr(completion, "error", None):
+                raise failures.broken_off(self, str(getattr(error, "message", error)))
+            raise failures.not_the_protocol(self, "a web page" if "<html" in str(completion).lower() else "no choices")
+        refusal = _emit_parts(choices[0].message, line)
+        return self._remark(getattr(choices[0], "finish_reason", None) or "", refusal)
+
+    def _remark(self, finish: str, refusal: str) -> str:
+        if refusal or finish == "content_filter":
+            raise failures.declined(self, refusal or "content filter")
+        return failures.CUT if finish == "length" else ""
+
+    def _headers(self) -> dict[str, Any]:
+        """Omit the headers that the library takes from the environment for OpenAI; :class:`OpenAI` keeps them."""
+        import openai
+
+        custom = [line.partition(":")[0].strip() for line in os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")]
+        names = ["OpenAI-Organization", "OpenAI-Project", *filter(None, custom)]
+        return {name: openai.Omit() for name in names} | {"Authorization": f"Bearer {self.key or 'none'}"}
+
+
+class OpenAI(ChatCompletions):
+    name = "openai"
+    label = "OpenAI"
+    models = ("gpt-4o", "gpt-4.1", "o3", "o4-mini", "gpt-5")
+    base_url = "https://api.openai.com/v1"
+    needs_key = True
+    key_env = ("OPENAI_API_KEY",)
+
+    def _headers(self) -> dict[str, Any]:
+        return {} if self.url == self.base_url else super()._headers()
+
+
+class DeepSeek(ChatCompletions):
+    name = "deepseek"
+    label = "DeepSeek"
+    models = ("deepseek-reasoner", "deepseek-chat")
+    base_url = "https://api.deepseek.com"
+    needs_key = True
+    key_env = ("DEEPSEEK_API_KEY",)
+    sees_pictures = False
+    takes_schema = False
+
+
+class Compatible(ChatCompletions):
+    name = "compatible"
+    label = "OpenAI-compatible server (Ollama, LM Studio, vLLM, llama.cpp)"
+    models = ("qwen2.5vl", "llava", "llama3.1", "gemma3")
+    needs_base_url = True
+
+
+def _emit_parts(message: Any, line: Line) -> str:
+    """Pass on the thoughts and the text of a message or a piece of one; returns its refusal."""
+    thoughts = [getattr(message, name, None) for name in ("reasoning_content", "reasoning")]
+    line.emit("reasoning", next((thought for thought in thoughts if thought and isinstance(thought, str)), ""))
+    line.emit("text", getattr(message, "content", None) or "")
+    return getattr(message, "refusal", None) or ""
+
+
+def _message(message: Message) -> dict[str, Any]:
+    if not message.pictures:
+        return {"role": message.role, "content": message.text}
+    pictures = [{"type": "image_url", "image_url": {"url": picture.url}} for picture in message.pictures]
+    return {"role": message.role, "content": [{"type": "text", "text": message.text}, *pictures]}

@@ -1,0 +1,105 @@
+"""From a request to a plan: ask the planner, read the answer, have a wrong one repaired once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+
+from rpg import llm
+from rpg.errors import PlannerError, ReplyError
+from rpg.llm import PROVIDERS, Answer, Event, Message, Provider, Question
+from rpg.plan import Plan
+from rpg.planners import cache, rules
+from rpg.planners.instructions import SCHEMA, load_template
+from rpg.planners.registry import RULES
+from rpg.planners.reply import read_reply
+from rpg.planners.request import PlanRequest
+
+_REPAIR = "That answer cannot be used: {error} Answer again, completely, in the form that was asked for."
+
+
+def never() -> bool:
+    return False
+
+
+def stream_plan(
+    request: PlanRequest, cancelled: Callable[[], bool] = never, *, reuse: bool = True
+) -> Generator[Event, None, Plan]:
+    """Make a plan, yielding what happens meanwhile; the generator returns the plan.
+
+    Args:
+        cancelled: asked several times a second; when true, planning stops.
+        reuse: return the plan that the same request gave before, if there is one.
+
+    Raises:
+        Stopped: when cancelled.
+        PlannerError, LLMError: when there is no plan; a :class:`ReplyError` holds the model's answer in ``raw``.
+    """
+    subject, planner = request.subject, request.planner
+    if planner.provider == RULES.name:
+        if subject.image:
+            raise PlannerError(f"{RULES.label} cannot see pictures; remove the image or choose another provider.")
+        plan = rules.plan(subject.caption)
+    else:
+        plan = yield from _plan_by_model(request, cancelled, reuse)
+    return replace(plan, **request.settings)
+
+
+def make_plan(
+    request: PlanRequest,
+    on_event: Callable[[Event], object] | None = None,
+    cancelled: Callable[[], bool] = never,
+    *,
+    reuse: bool = True,
+) -> Plan:
+    """:func:`stream_plan` without the generator: events go to ``on_event``."""
+    events = stream_plan(request, cancelled, reuse=reuse)
+    while True:
+        try:
+            event = next(events)
+        except StopIteration as end:
+            plan: Plan = end.value
+            return plan
+        if on_event:
+            on_event(event)
+
+
+def _plan_by_model(request: PlanRequest, cancelled: Callable[[], bool], reuse: bool) -> Generator[Event, None, Plan]:
+    subject, planner = request.subject, request.planner
+    template = load_template(planner.template)
+    provider = PROVIDERS[planner.provider].at(planner.model, planner.base_url, planner.api_key)
+    pictures = [subject.image] if subject.image else []
+    question = Question(
+        [Message("user", template.fill(subject), pictures)],
+        schema=SCHEMA if template.wants_json else None,
+        timeout=planner.timeout,
+    )
+    key = cache.key_of(provider, question)
+    if reuse and (known := cache.recall(key)):
+        yield Event("status", "The same request was planned before; its plan is used again.")
+        return known
+    planned_by = f"{provider.name} {provider.short_model:.100}, template {template.name} {template.version}"
+
+    def read(answer: Answer) -> Plan:
+        try:
+            return read_reply(answer.text, subject.caption, planned_by, answer.reasoning)
+        except ReplyError as error:
+            raise ReplyError(f"{answer.remark} {error}".strip(), error.raw) from None
+
+    yield Event("status", f"Asking {provider.short_label} ({provider.short_model}).")
+    plan = yield from _ask_and_repair(provider, question, read, cancelled)
+    cache.remember(key, plan)
+    return plan
+
+
+def _ask_and_repair(
+    provider: Provider, question: Question, read: Callable[[Answer], Plan], cancelled: Callable[[], bool]
+) -> Generator[Event, None, Plan]:
+    answer = yield from llm.ask(provider, question, cancelled)
+    try:
+        return read(answer)
+    except ReplyError as error:
+        yield Event("status", f"The answer cannot be used: {error} Asking once more.")
+        repair = [Message("assistant", answer.text.strip() or "(nothing)"), Message("user", _REPAIR.format(error=error))]
+    question = replace(question, messages=[*question.messages, *repair])
+    return read((yield from llm.ask(provider, question, cancelled)))

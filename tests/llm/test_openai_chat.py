@@ -1,0 +1,336 @@
+"""The openai package against servers on loopback."""
+
+import json
+from typing import Any
+
+import pytest
+
+from rpg.errors import BusyError, LLMError, Stopped
+from rpg.llm import PROVIDERS, Answer, Event, Message, Picture, Question, ask
+from rpg.llm.openai_chat import ChatCompletions, Compatible
+from tests.llm.asked import PNG, asked, joined, question, statuses
+from tests.llm.servers import PLAN, Behaviour, Handler, Server, error, page, serve, silence, status, streamed, whole
+
+KEY = "sk-test-1234567890"
+
+
+def at(server: Server, key: str = "") -> ChatCompletions:
+    return Compatible("m", server.url + "/v1", key)
+
+
+def answered(*script: Behaviour, key: str = "", asking: Question | None = None) -> tuple[Answer, list[Event], Server]:
+    events: list[Event] = []
+    with serve(*script) as server:
+        answer = asked(at(server, key), asking or question(), events=events)
+    return answer, events, server
+
+
+def failure(*script: Behaviour, key: str = "", timeout: float = 5.0) -> LLMError:
+    with serve(*script) as server, pytest.raises(LLMError) as caught:
+        asked(at(server, key), question(timeout=timeout))
+    return caught.value
+
+
+def test_a_stream_is_shown_while_it_arrives() -> None:
+    answer, events, server = answered(streamed(reasoning="The cat sits left."), key=KEY)
+    assert answer == Answer(PLAN, "The cat sits left.", "")
+    assert joined(events, "reasoning") == "The cat sits left."
+    assert joined(events, "text") == PLAN
+    assert len([event for event in events if event.kind == "text"]) > 10
+    [received] = server.received
+    assert received.path == "/v1/chat/completions"
+    assert received.headers["authorization"] == f"Bearer {KEY}"
+    assert received.body["stream"] is True
+    assert received.body["messages"] == [{"role": "user", "content": "a cat and a dog"}]
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_thoughts_have_a_field_of_their_own(name: str) -> None:
+    answer, _, _ = answered(streamed("Yes.", reasoning="Because of the cat.", name=name))
+    assert answer == Answer("Yes.", "Because of the cat.", "")
+
+
+def test_think_tags_in_the_text_are_shown_as_thoughts() -> None:
+    answer, events, _ = answered(streamed(f"<think>Left or right?</think>{PLAN}"))
+    assert joined(events, "reasoning") == answer.reasoning == "Left or right?"
+    assert joined(events, "text") == answer.text == PLAN
+
+
+def test_the_schema_and_the_longest_answer_are_sent() -> None:
+    asking = Question([Message("user", "hello")], schema={"type": "object", "properties": {}}, max_tokens=40)
+    _, _, server = answered(streamed(), asking=asking)
+    schema = {"name": "answer", "strict": True, "schema": asking.schema}
+    assert server.received[0].body["response_format"] == {"type": "json_schema", "json_schema": schema}
+    assert server.received[0].body["max_tokens"] == 40
+    _, _, server = answered(streamed(), asking=Question([Message("user", "hello")]))
+    assert not {"response_format", "max_tokens"} & set(server.received[0].body)
+
+
+def test_a_provider_without_schemas_gets_none() -> None:
+    with serve(streamed()) as server:
+        asked(PROVIDERS["deepseek"]("m", server.url, KEY), question())
+        assert "response_format" not in server.received[0].body
+
+
+@pytest.mark.parametrize("code", [400, 422])
+def test_a_server_without_schemas_is_asked_for_plain_text_and_remembered(code: int) -> None:
+    refusal = error(code, "'response_format' of type json_schema is not supported with this model")
+    with serve(refusal, streamed()) as server:
+        events: list[Event] = []
+        asked(at(server), question(), events=events)
+        asked(at(server), question())
+    assert any("does not take response_format" in text for text in statuses(events))
+    assert ["response_format" in received.body for received in server.received] == [True, False, False]
+
+
+def test_a_server_without_streams_is_asked_for_the_whole() -> None:
+    refusal = error(400, "Your organization must be verified to stream this model.", "unsupported_value")
+    answer, _, server = answered(refusal, whole())
+    assert answer.text == PLAN
+    assert [received.body.get("stream") for received in server.received] == [True, None]
+
+
+def test_a_server_that_ignores_the_wish_to_stream() -> None:
+    answer, _, _ = answered(whole(reasoning_content="Hm."))
+    assert answer == Answer(PLAN, "Hm.", "")
+
+
+def test_pictures_go_with_the_question() -> None:
+    _, _, server = answered(streamed(), asking=question("Look:", Picture(PNG), Picture(PNG)))
+    text, *pictures = server.received[0].body["messages"][0]["content"]
+    assert text == {"type": "text", "text": "Look:"}
+    assert pictures == [{"type": "image_url", "image_url": {"url": Picture(PNG).url}}] * 2
+
+
+def test_who_looks_at_a_picture_asks_with_messages_and_a_schema_of_its_own() -> None:
+    """Nothing of a plan is needed: a critic of pictures asks like this."""
+    verdict = {"found": ["cat"], "missing": ["dog"]}
+    names = {"type": "array", "items": {"type": "string"}}
+    schema = {"type": "object", "properties": {"found": names, "missing": names}, "required": ["found", "missing"]}
+    chat = [
+        Message("user", "Which of these does the picture show: cat, dog?", [Picture(PNG)]),
+        Message("assistant", "A cat."),
+        Message("user", "Answer in JSON."),
+    ]
+    answer, events, server = answered(
+        streamed(json.dumps(verdict)), asking=Question(chat, schema=schema, max_tokens=200, timeout=5), key=KEY
+    )
+    assert json.loads(answer.text) == verdict
+    assert joined(events, "text") == answer.text
+    body = server.received[0].body
+    assert body["response_format"]["json_schema"]["schema"] == schema
+    assert [message["role"] for message in body["messages"]] == ["user", "assistant", "user"]
+    assert body["messages"][0]["content"][1]["image_url"]["url"] == Picture(PNG).url
+
+
+def test_who_cannot_see_is_shown_nothing() -> None:
+    with serve(streamed()) as server:
+        with pytest.raises(LLMError, match="DeepSeek cannot see pictures; remove the image or choose another provider"):
+            asked(PROVIDERS["deepseek"]("m", server.url, KEY), question("Look:", Picture(PNG)))
+        assert not server.received
+
+
+def test_401_names_the_field_and_keeps_the_key() -> None:
+    caught = failure(error(401, f"Incorrect API key provided: {KEY}."), key=KEY)
+    assert str(caught) == "OpenAI-compatible server refused the key (401); check the API key."
+    assert caught.status_code == 502
+
+
+def test_403_says_what_the_server_said() -> None:
+    caught = failure(error(403, f"Project of {KEY} has no access to m"), key=KEY)
+    assert "(403) (Project of *** has no access to m)" in str(caught)
+
+
+def test_404_names_the_model_and_the_address() -> None:
+    caught = failure(error(404, 'model "m" not found, try pulling it first'))
+    assert "has no model 'm' at http://127.0.0.1" in str(caught)
+    assert "try pulling it first" in str(caught)
+    assert "check model and base_url" in str(caught)
+
+
+def test_404_page_of_a_proxy_is_not_quoted() -> None:
+    assert "<" not in str(failure(status(404, "<html>nothing here</html>", content_type="text/html")))
+
+
+@pytest.mark.parametrize("after", ["0.3", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_429_waits_as_long_as_the_server_asks_and_says_so(after: str) -> None:
+    answer, events, server = answered(error(429, "Rate limit reached", retry_after=after), streamed())
+    assert answer.text == PLAN
+    assert len(server.received) == 2
+    if after == "0.3":
+        assert any("(429) and asks to wait 0 s" in text and "Attempt 2 of 3 in 1 s." in text for text in statuses(events))
+
+
+def test_429_with_a_long_wait_is_not_waited_for() -> None:
+    with serve(error(429, "Rate limit reached", retry_after="3600")) as server:
+        with pytest.raises(BusyError, match="asks to wait 3600 s"):
+            asked(at(server), question())
+        assert len(server.received) == 1
+
+
+def test_a_used_up_quota_is_not_asked_again() -> None:
+    with serve(error(429, "You exceeded your current quota", "insufficient_quota")) as server:
+        with pytest.raises(LLMError, match=r"quota .* is used up .* billing"):
+            asked(at(server), question())
+        assert len(server.received) == 1
+
+
+def test_500_is_asked_three_times() -> None:
+    with serve(error(500, "The server had an error")) as server:
+        with pytest.raises(LLMError, match=r"problem of its own \(500\).*The server had an error.*another provider"):
+            asked(at(server), question())
+        assert len(server.received) == 3
+
+
+def test_500_then_an_answer() -> None:
+    answer, events, _ = answered(error(503, "overloaded"), streamed())
+    assert answer.text == PLAN
+    assert any("Attempt 2 of 3" in text for text in statuses(events))
+
+
+def test_silence() -> None:
+    assert "said nothing for 0.3 s" in str(failure(silence, timeout=0.3))
+
+
+def test_a_stall_in_the_middle_of_the_answer() -> None:
+    assert "said nothing for 0.3 s" in str(failure(streamed(then=silence), timeout=0.3))
+
+
+def test_a_cut_stream_is_asked_again() -> None:
+    answer, events, server = answered(streamed('{"notes', then=Handler.cut), streamed())
+    assert answer.text == PLAN
+    assert len(server.received) == 2
+    assert any("broke off in the middle" in text for text in statuses(events))
+
+
+def test_a_stream_that_ends_without_its_end_mark_is_remarked() -> None:
+    answer, _, _ = answered(streamed(PLAN[:80], finish=None))
+    assert answer == Answer(PLAN[:80], "", "The connection may have broken off before the end.")
+
+
+def test_an_error_inside_the_stream() -> None:
+    def broken(handler: Handler) -> None:
+        handler.send('data: {"error": {"message": "CUDA out of memory"}}\n\n')
+        handler.end()
+
+    assert "broke off in the middle of the answer (CUDA out of memory)" in str(failure(streamed("{", then=broken)))
+
+
+def test_nonsense_inside_the_stream() -> None:
+    def broken(handler: Handler) -> None:
+        handler.send("data: hello\n\n")
+        handler.end()
+
+    assert "something that is no JSON" in str(failure(streamed("{", then=broken)))
+
+
+@pytest.mark.parametrize("refusals", [[], [error(400, "stream is not supported")]])
+def test_a_web_page_instead_of_json(refusals: list[Behaviour]) -> None:
+    caught = failure(*refusals, page)
+    assert "answered with a web page instead of a model's answer; check base_url" in str(caught)
+
+
+def test_json_of_another_kind() -> None:
+    assert "no choices" in str(failure(status(200, {"detail": "hello"})))
+
+
+def test_an_error_with_status_200() -> None:
+    assert "(model is loading)" in str(failure(status(200, {"error": {"message": "model is loading"}})))
+
+
+def test_an_answer_that_stopped_at_the_length_limit_is_remarked() -> None:
+    answer, _, _ = answered(streamed(PLAN[:80], finish="length"))
+    assert answer == Answer(PLAN[:80], "", "The model stopped at its length limit.")
+
+
+@pytest.mark.parametrize("behaviour", [streamed("", finish="content_filter"), whole("", finish="content_filter")])
+def test_a_content_filter(behaviour: Behaviour) -> None:
+    assert "refused to answer (content filter)" in str(failure(behaviour))
+
+
+def test_a_refusal() -> None:
+    assert "refused to answer (I cannot help with that)" in str(failure(whole("", refusal="I cannot help with that")))
+
+
+def test_an_endless_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rpg.llm.asking.MAX_ANSWER", 1000)
+
+    def endless(handler: Handler) -> None:
+        while not handler.state.closing.is_set():
+            handler.event(delta={"content": "bla bla "}, finish_reason=None)
+
+    caught = failure(streamed("", then=endless))
+    assert "wrote more than 1000 characters" in str(caught)
+    assert vars(caught)["raw"].startswith("bla bla")
+
+
+def test_nobody_listens() -> None:
+    with serve(streamed()) as server:
+        pass
+    with pytest.raises(LLMError, match=rf"cannot be reached at {server.url}/v1 .*; check that the server runs"):
+        asked(at(server), question())
+
+
+@pytest.mark.parametrize("behaviour", [silence, streamed("{", then=silence), error(429, "later", retry_after="60")])
+def test_stopping_does_not_wait_for_the_server(behaviour: Behaviour) -> None:
+    with serve(behaviour) as server:
+        seen: list[bool] = []
+
+        def cancelled() -> bool:
+            seen.append(bool(server.received))
+            return len(seen) > 10 and seen[-5]
+
+        with pytest.raises(Stopped, match="stopped"):
+            asked(at(server), question(timeout=60.0), cancelled)
+        assert not server.closing.is_set()
+
+
+def test_a_generator_that_is_closed_closes_the_connection() -> None:
+    left = []
+
+    def behave(handler: Handler) -> None:
+        try:
+            while True:
+                handler.event(delta={"content": "x"}, finish_reason=None)
+                handler.state.closing.wait(0.01)
+        except OSError:
+            left.append(True)
+            raise
+
+    with serve(streamed("", then=behave)) as server:
+        events = ask(at(server), question(), lambda: False)
+        while next(events).kind != "text":
+            pass
+        events.close()
+        for _ in range(500):
+            if left:
+                break
+            server.closing.wait(0.01)
+    assert left == [True]
+
+
+def test_headers_of_the_environment_do_not_go_to_other_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets: dict[str, Any] = {
+        "OPENAI_API_KEY": "sk-environment-secret",
+        "OPENAI_ADMIN_KEY": "sk-admin-secret",
+        "OPENAI_ORG_ID": "org-secret",
+        "OPENAI_PROJECT_ID": "project-secret",
+        "OPENAI_CUSTOM_HEADERS": "X-Gateway: gateway-secret\nAuthorization: Bearer custom-secret",
+        "OPENAI_BASE_URL": "http://127.0.0.1:9/never",
+    }
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    for name in ("compatible", "openai", "deepseek"):
+        with serve(streamed()) as server:
+            asked(PROVIDERS[name].at("m", server.url), question())
+        assert server.received[0].headers["authorization"] == "Bearer none"
+        assert "secret" not in str(server.received[0].headers)
+    _, _, server = answered(streamed(), key=KEY)
+    assert server.received[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_dead_proxy_does_not_hide_the_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    answer, _, _ = answered(streamed())
+    assert answer.text == PLAN
