@@ -10,23 +10,30 @@ function rpgIsEmptyRegion(region) {
     return Object.values(region).every((value) => String(value).trim() === "");
 }
 
-/** A draft out of anything that JSON can hold, or null; what it says is kept as it is. */
-function rpgReadDraft(data, defaults) {
+/** A draft out of anything that JSON can hold, or null; what it says is kept as it is, `settings` that it lacks are unset. */
+function rpgReadDraft(data, defaults, settings) {
     if (data === null || typeof data !== "object" || Array.isArray(data)) return null;
     const listed = typeof data.regions === "string" ? data.regions.split(/\s*\bBREAK\b\s*/) : data.regions;
     if (!Array.isArray(listed) || !listed.length) return null;
     const regions = listed.map((item) => (item !== null && typeof item === "object" ? item : {prompt: String(item)}));
-    return {...defaults, latent_ratio: undefined, split_ratio: regions.map(() => "1").join(","), ...data, regions};
+    return {...defaults, ...rpgPick({}, settings), split_ratio: regions.map(() => "1").join(","), ...data, regions};
+}
+
+/** The fields of `data` that have a name in `names`, undefined where it lacks one. */
+function rpgPick(data, names) {
+    return Object.fromEntries(Object.keys(names).map((name) => [name, data[name]]));
 }
 
 class RpgEditor {
     /**
      * @param root the element to fill
      * @param defaults the draft that stands for "nothing planned yet"
+     * @param settings the fields that no planner decides, each with the value that is left out
      * @param write called with the JSON of each finished edit
      */
-    constructor(root, defaults, write) {
+    constructor(root, defaults, settings, write) {
         this.defaults = defaults;
+        this.settings = settings;
         this.draft = structuredClone(defaults);
         this.planner = null; // settings of the planner that Generate asks; the regions are kept aside meanwhile
         this.write = write;
@@ -38,7 +45,7 @@ class RpgEditor {
 
     /** What the hidden textbox holds: "" while nothing is planned. */
     get json() {
-        if (this.planner) return JSON.stringify({version: this.defaults.version, planner: this.planner});
+        if (this.planner) return JSON.stringify({version: this.defaults.version, planner: this.planner, ...rpgPick(this.draft, this.settings)});
         const json = JSON.stringify(this.draft);
         return json === JSON.stringify(this.defaults) ? "" : json;
     }
@@ -60,7 +67,8 @@ class RpgEditor {
             // Not JSON: Python's message says so; the editor starts afresh.
         }
         this.planner = data?.planner ?? null;
-        if (!this.planner) this.draft = rpgReadDraft(data, this.defaults) ?? structuredClone(this.defaults);
+        if (this.planner) Object.assign(this.draft, rpgPick(data, this.settings));
+        else this.draft = rpgReadDraft(data, this.defaults, this.settings) ?? structuredClone(this.defaults);
         this.view.render();
     }
 
@@ -101,9 +109,9 @@ class RpgEditor {
         this.write(this.written);
     }
 
-    /** An empty text and a latent ratio of 0 are left out, as Plan.to_dict() does. */
+    /** An empty text and an unset setting are left out, as Plan.to_dict() does. */
     setField(name, value) {
-        const unset = name === "latent_ratio" ? value === 0 : value === "" && name !== "base_ratio";
+        const unset = name in this.settings ? value === this.settings[name] : value === "" && name !== "base_ratio";
         if (unset) delete this.draft[name];
         else this.draft[name] = value;
         this.edited();

@@ -15,8 +15,8 @@ function rpgWritePlan(tab, json) {
 
 function rpgMount() {
     for (const root of document.querySelectorAll(".rpg-editor:empty")) {
-        const {rpgTab: tab, rpgDefaults: defaults} = root.dataset;
-        rpgEditors[tab] = new RpgEditor(root, JSON.parse(defaults), (json) => rpgWritePlan(tab, json));
+        const {rpgTab: tab, rpgDefaults: defaults, rpgSettings: settings} = root.dataset;
+        rpgEditors[tab] = new RpgEditor(root, JSON.parse(defaults), JSON.parse(settings), (json) => rpgWritePlan(tab, json));
         rpgEditors[tab].load(rpgPlanTextarea(tab).value);
     }
 }

@@ -83,24 +83,16 @@ class RpgView {
         // The page of its own has no networks.
         const networks = root.dataset.rpgTab === "standalone" ? "" : " (a LoRA here applies to the whole picture)";
         const head = ["", `Region prompt${networks}`, "Negative prompt", "Base", ""].map((text) => rpgElement("span", {textContent: text}));
-        this.body = rpgElement(
-            "div",
-            {className: "rpg-body"},
-            rpgElement(
-                "div",
-                {className: "rpg-top"},
-                rpgElement(
-                    "div",
-                    {className: "rpg-fields"},
-                    field("Split ratio", this.ratio),
-                    field("Base prompt", this.basePrompt.parentElement),
-                    ...Object.values(this.sliders).map(({label, box}) => field(label, box)),
-                ),
-                rpgElement("div", {className: "rpg-picture"}, this.canvas),
-            ),
-            rpgElement("div", {className: "rpg-row rpg-head"}, ...head),
-            this.table,
-        );
+        const fields = {
+            split_ratio: field("Split ratio", this.ratio),
+            base_prompt: field("Base prompt", this.basePrompt.parentElement),
+        };
+        for (const [name, {label, box}] of Object.entries(this.sliders)) fields[name] = field(label, box);
+        const picture = rpgElement("div", {className: "rpg-picture"}, this.canvas);
+        const top = rpgElement("div", {className: "rpg-top"}, rpgElement("div", {className: "rpg-fields"}, ...Object.values(fields)), picture);
+        this.body = rpgElement("div", {className: "rpg-body"}, top, rpgElement("div", {className: "rpg-row rpg-head"}, ...head), this.table);
+        const decided = Object.entries(fields).filter(([name]) => !(name in editor.settings));
+        this.planned = [...decided.map(([, element]) => element), picture, this.table]; // what a planner decides
         this.notice = rpgElement("div", {className: "rpg-notice", textContent: "The regions are planned when you press Generate."});
         const bar = rpgElement("div", {className: "rpg-bar"}, this.addButton, this.undoButton, this.clearButton);
         root.replaceChildren(this.notice, this.body, bar);
@@ -187,7 +179,7 @@ class RpgView {
         });
         this.addButton.disabled = Boolean(planner) || draft.regions.length >= rpgLimits.regions;
         this.undoButton.disabled = !history.length;
-        this.body.inert = Boolean(planner);
+        for (const element of this.planned) element.inert = Boolean(planner);
         this.notice.hidden = !planner;
         this.draw();
     }

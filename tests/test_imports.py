@@ -12,6 +12,24 @@ CHECKOUT = Path(__file__).parents[1]
 CORE = ["errors", "values", "areas.layout", "plan", "steering.hooks", "llm", "planners", "shapes", "webui.job"]
 FORBIDDEN = ["gradio", "diffusers", "transformers", "openai", "google.generativeai", "modules"]
 
+ROOMS = {
+    "errors": "",
+    "values": "errors",
+    "areas": "errors values",
+    "plan": "errors values areas",
+    "steering": "errors values areas",
+    "llm": "errors values",
+    "planners": "errors values areas plan llm",
+    "shapes": "errors values areas plan steering",
+    "pipelines": "errors values areas plan steering shapes",
+    "panel": "errors values areas plan llm planners",
+    "webui": "errors values areas plan steering llm planners panel shapes",
+    "cli": "errors values areas plan steering llm planners shapes pipelines panel",
+    "__main__": "cli",
+    "__init__": "",
+}
+"""What each room may import."""
+
 
 def imported(statement: str) -> set[str]:
     code = f"import sys\n{statement}\nprint('\\n'.join(sys.modules))"
@@ -28,6 +46,16 @@ def test_core_imports_no_host_and_no_sdk(room: str) -> None:
 @pytest.mark.parametrize("room", ["errors", "values", "areas.layout", "plan", "llm", "planners", "shapes"])
 def test_planning_rooms_do_not_need_torch(room: str) -> None:
     assert "torch" not in imported(f"import rpg.{room}")
+
+
+def test_every_room_imports_only_from_the_rooms_above_it() -> None:
+    wrong = []
+    for path in (CHECKOUT / "rpg").rglob("*.py"):
+        room = path.relative_to(CHECKOUT / "rpg").parts[0].removesuffix(".py")
+        for found in re.finditer(r"^\s*(?:from rpg import|from rpg\.|import rpg\.)\s*(\w+)", path.read_text(), re.MULTILINE):
+            if found[1] not in (room, *ROOMS[room].split()):
+                wrong.append(f"{path.relative_to(CHECKOUT)}: {found[0].strip()}")
+    assert not wrong
 
 
 def test_the_host_is_imported_by_the_script_and_behind_its_seam_only() -> None:

@@ -44,10 +44,9 @@ def build_panel(tab: str, settings: Mapping[str, Any] = SETTINGS) -> Panel:
             plan.do_not_save_to_config = True
         first = {**NOTHING_PLANNED, **{name: value for name, value in settings.items() if value != SETTINGS[name]}}
         on_generate = build_planning(tab, plan, first)
-        defaults = html.escape(json.dumps(first))
-        gr.HTML(
-            f'<div class="rpg-editor" data-rpg-tab="{tab}" data-rpg-defaults="{defaults}"></div>', elem_id=f"rpg-{tab}-editor"
-        )
+        data = {"tab": tab, "defaults": json.dumps(first), "settings": json.dumps(SETTINGS)}
+        attributes = " ".join(f'data-rpg-{name}="{html.escape(value)}"' for name, value in data.items())
+        gr.HTML(f'<div class="rpg-editor" {attributes}></div>', elem_id=f"rpg-{tab}-editor")
         message = gr.HTML(elem_id=f"rpg-{tab}-message", elem_classes="rpg-message")
     plan.change(fn=None, inputs=[plan], outputs=[on_generate], _js=f"() => rpgPlanChanged('{tab}')")
     # Gradio drops a change that comes while the one before is being answered: look again when it is.

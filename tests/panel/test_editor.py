@@ -306,8 +306,12 @@ def test_planning_can_be_left_to_generate(page: Page) -> None:
     page.locate("#rpg-standalone-caption textarea").fill("two cats")
     page.wait_for_plan(planner={"provider": "rules", "template": "default", "caption": "two cats"})
     expect(page.message).to_have_text("")
+    page.locate("input.rpg-latent-ratio").fill("0.3")  # no planner decides it
+    page.wait_for_plan(planner={"provider": "rules", "template": "default", "caption": "two cats"}, latent_ratio=0.3)
+    expect(page.message).to_have_text("")
+    assert page.locate("input.rpg-base-ratio").evaluate("field => Boolean(field.closest('[inert]'))")
     page.locate("#rpg-standalone-on-generate input").uncheck()
-    page.wait_for_plan(regions=[{"prompt": "kept aside"}, {"prompt": ""}])
+    page.wait_for_plan(regions=[{"prompt": "kept aside"}, {"prompt": ""}], latent_ratio=0.3)
     page.locate("#rpg-standalone-on-generate input").check()
     page.locate("#rpg-standalone-caption textarea").fill("")
     page.plan_cats()
