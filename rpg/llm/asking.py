@@ -90,6 +90,8 @@ def _listen(provider: Provider, question: Question, cancelled: Callable[[], bool
         yield from _told_apart(live.feed(event.text))
     yield from _told_apart(live.feed("", last=True))
     thoughts, answer = split_reasoning(provider.redact("".join(text)))
+    if reasoning and not remark and not "".join(text).strip():  # the server took the answer for thoughts
+        return Answer("".join(reasoning), "", remark)
     return Answer(answer, "".join(reasoning) or thoughts, remark)
 
 

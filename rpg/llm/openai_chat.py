@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-from types import SimpleNamespace
+import re
 from typing import Any
 
-from rpg.llm import failures
+from rpg.llm import chat_answers, failures
 from rpg.llm.addresses import is_loopback
 from rpg.llm.provider import Line, Provider
 from rpg.llm.question import Message, Question
 
 CONNECT_TIMEOUT = 10.0
 
+_REFUSALS = {
+    "stream": ((400, 422), re.compile(r"\bstream")),
+    "response_format": (
+        (400, 404, 422, 500, 501),
+        re.compile(r"(?i)response_?format|schema|grammar|guided|structured|for format|requested parameters"),
+    ),
+    "max_tokens": ((400, 422), re.compile(r"max_tokens")),
+}
+"""How servers refuse an option: by status and words."""
+
 _refused: set[tuple[str, str, str]] = set()
-"""Options that a server did not take, by address and model."""
+"""Options without which a server answered, by address and model."""
 
 
 class ChatCompletions(Provider):
@@ -60,16 +70,20 @@ class ChatCompletions(Provider):
         import openai
 
         options = self._options(question)
+        dropped = set()
         while True:
             try:
-                return self._complete(client, question, line, options)
-            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                name = next((name for name in options if name in str(error)), None)
+                remark = self._complete(client, question, line, options)
+            except openai.APIStatusError as error:
+                name = next((name for name in options if _refuses(error, *_REFUSALS[name])), None)
                 if name is None:
                     raise
                 line.emit("status", f"{self.short_label} does not take {name}; asking without it.")
-                _refused.add((self.url, self.model, name))
+                dropped.add((self.url, self.model, name))
                 del options[name]
+            else:
+                _refused.update(dropped)
+                return remark
 
     def _options(self, question: Question) -> dict[str, Any]:
         options: dict[str, Any] = {"stream": True}
@@ -84,40 +98,10 @@ class ChatCompletions(Provider):
         messages = [_message(message) for message in question.messages]
         response = client.chat.completions.create(model=self.model, messages=messages, **options)
         if not options.get("stream"):
-            return self._whole(response, line)
+            return chat_answers.read_whole(self, response, line)
         line.closers.append(response.close)
         with response:
-            return self._stream(response, line)
-
-    def _stream(self, response: Any, line: Line) -> str:
-        content_type = response.response.headers.get("content-type", "")
-        if "html" in content_type:
-            raise failures.not_the_protocol(self, "a web page")
-        if "application/json" in content_type:  # the server does not stream
-            body = response.response.read().decode()
-            return self._whole(json.loads(body, object_hook=lambda item: SimpleNamespace(**item)), line)
-        finish = ""
-        refusal = ""
-        for chunk in response:
-            for choice in getattr(chunk, "choices", None) or ():
-                finish = choice.finish_reason or finish
-                refusal += _emit_parts(choice.delta, line)
-        return self._remark(finish, refusal) if finish or refusal else "The connection may have broken off before the end."
-
-    def _whole(self, completion: Any, line: Line) -> str:
-        """An answer in one piece."""
-        choices = getattr(completion, "choices", None)
-        if not choices:
-            if error := getattr(completion, "error", None):
-                raise failures.broken_off(self, str(getattr(error, "message", error)))
-            raise failures.not_the_protocol(self, "a web page" if "<html" in str(completion).lower() else "no choices")
-        refusal = _emit_parts(choices[0].message, line)
-        return self._remark(getattr(choices[0], "finish_reason", None) or "", refusal)
-
-    def _remark(self, finish: str, refusal: str) -> str:
-        if refusal or finish == "content_filter":
-            raise failures.declined(self, refusal or "content filter")
-        return failures.CUT if finish == "length" else ""
+            return chat_answers.read_stream(self, response, line)
 
     def _headers(self) -> dict[str, Any]:
         """Omit the headers that the library takes from the environment for OpenAI; :class:`OpenAI` keeps them."""
@@ -158,12 +142,8 @@ class Compatible(ChatCompletions):
     needs_base_url = True
 
 
-def _emit_parts(message: Any, line: Line) -> str:
-    """Pass on the thoughts and the text of a message or a piece of one; returns its refusal."""
-    thoughts = [getattr(message, name, None) for name in ("reasoning_content", "reasoning")]
-    line.emit("reasoning", next((thought for thought in thoughts if thought and isinstance(thought, str)), ""))
-    line.emit("text", getattr(message, "content", None) or "")
-    return getattr(message, "refusal", None) or ""
+def _refuses(error: Any, statuses: tuple[int, ...], words: re.Pattern[str]) -> bool:
+    return error.status_code in statuses and bool(words.search(str(error)))
 
 
 def _message(message: Message) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from rpg.errors import PlanError, RPGError, Stopped
 from rpg.panel.draft import read_draft
-from rpg.panel.lines import error_line, progress_bar, status_line
+from rpg.panel.lines import error_line, progress_bar, status_line, unexpected_line
 from rpg.panel.panel import build_panel
 from rpg.panel.planning import stop
 from rpg.plan import SETTINGS, Plan
@@ -135,6 +135,8 @@ def results(generate: Generate, text: str, settings: Settings, cancelled: thread
         yield status_line("Planning was stopped.")
     except RPGError as error:
         yield error_line(str(error))
+    except Exception as error:
+        yield unexpected_line(error)
 
 
 def page_script() -> str:

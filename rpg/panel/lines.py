@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import logging
 
 
 def error_line(sentence: str) -> str:
@@ -11,6 +12,12 @@ def error_line(sentence: str) -> str:
 
 def status_line(sentence: str) -> str:
     return _line("rpg-status", sentence)
+
+
+def unexpected_line(error: Exception) -> str:
+    """For an error that nobody foresaw: the page needs a sentence, whoever mends it the traceback."""
+    logging.getLogger(__name__).error("Unexpected error", exc_info=error)
+    return error_line(f"Something unexpected went wrong ({type(error).__name__}: {error}); the console has the details.")
 
 
 def _line(css_class: str, sentence: str) -> str:

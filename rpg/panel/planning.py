@@ -7,7 +7,7 @@ import io
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import gradio as gr
@@ -15,7 +15,7 @@ from PIL import Image
 
 from rpg.errors import RPGError, Stopped
 from rpg.panel.draft import kept_settings
-from rpg.panel.lines import error_line, status_line
+from rpg.panel.lines import error_line, status_line, unexpected_line
 from rpg.plan import Plan
 from rpg.planners import DEFAULT, PlannerInfo, PlanRequest, known_planners, plan_or_request, stream_plan, templates
 
@@ -84,17 +84,20 @@ def build_planning(tab: str, plan: gr.Textbox, first: Mapping[str, Any]) -> gr.C
             live: gr.update(value="", visible=False),
         }
         shown = ""
-        planner = {
-            "caption": values[caption],
-            "provider": known[values[provider]].name,
-            "model": values[model] or "",
-            "base_url": values[base_url],
-            "api_key": values[key],
-            "template": values[template],
-            "image": data_url(values[picture]),
-            **{side: pixels for side, pixels in values[size].items() if pixels},
-        }
-        wanted = {"planner": planner, **kept_settings(values[plan], first)}
+
+        def wanted() -> dict[str, Any]:
+            planner = {
+                "caption": values[caption],
+                "provider": known[values[provider]].name,
+                "model": values[model] or "",
+                "base_url": values[base_url],
+                "api_key": values[key],
+                "template": values[template],
+                "image": data_url(values[picture]),
+                **{side: pixels for side, pixels in values[size].items() if pixels},
+            }
+            return {"planner": planner, **kept_settings(values[plan], first)}
+
         for text, sentence, made in plan_updates(wanted, cancelled):
             update: Update = {status: sentence}
             if text != shown:
@@ -128,18 +131,18 @@ def build_planning(tab: str, plan: gr.Textbox, first: Mapping[str, Any]) -> gr.C
     return on_generate
 
 
-def plan_updates(wanted: Mapping[str, Any], cancelled: threading.Event) -> Iterator[tuple[str, str, Plan | None]]:
+def plan_updates(wanted: Callable[[], Mapping[str, Any]], cancelled: threading.Event) -> Iterator[tuple[str, str, Plan | None]]:
     """Plan, and yield what to show: the planner's words so far, a line of HTML, and at last the plan.
 
     Args:
-        wanted: as :func:`plan_or_request` takes it.
+        wanted: gives what :func:`plan_or_request` takes.
         cancelled: set it to stop.
     """
     words = ""
     line = ""
     latest = 0.0
     try:
-        request = plan_or_request(wanted)
+        request = plan_or_request(wanted())
         assert isinstance(request, PlanRequest)
         events = stream_plan(request, cancelled.is_set, reuse=False)
         while True:
@@ -158,6 +161,8 @@ def plan_updates(wanted: Mapping[str, Any], cancelled: threading.Event) -> Itera
         yield words, status_line("Planning was stopped."), None
     except RPGError as error:
         yield getattr(error, "raw", "") or words, error_line(str(error)), None
+    except Exception as error:
+        yield words, unexpected_line(error), None
 
 
 def stop(running: threading.Event | None) -> None:

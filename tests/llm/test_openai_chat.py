@@ -83,6 +83,62 @@ def test_a_server_without_schemas_is_asked_for_plain_text_and_remembered(code: i
     assert ["response_format" in received.body for received in server.received] == [True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (500, "failed to load model vocabulary required for format"),  # Ollama
+        (404, "No endpoints found that can handle the requested parameters."),  # OpenRouter
+        (400, "failed to parse grammar"),  # llama.cpp
+        (400, "This model does not support structured outputs"),
+        (501, "guided decoding is not built in"),
+    ],
+)
+def test_a_server_may_refuse_the_schema_in_other_words(code: int, words: str) -> None:
+    answer, _, server = answered(error(code, words), streamed())
+    assert answer.text == PLAN
+    assert ["response_format" in received.body for received in server.received] == [True, False]
+
+
+def test_what_was_not_the_schemas_fault_is_not_remembered() -> None:
+    refusal = error(400, "Invalid schema or invalid picture")
+    with serve(refusal, refusal, streamed()) as server:
+        with pytest.raises(LLMError, match="invalid picture"):
+            asked(at(server), question())
+        asked(at(server), question())
+        assert ["response_format" in received.body for received in server.received] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"type": "text", "text": "A "}, {"text": "cat."}],
+        [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}, {"type": "text", "text": "A cat."}],
+        [{"type": "reasoning.text", "text": "Hm."}, "A cat.", {"type": "image_url", "image_url": {}}, None, 7],
+    ],
+)
+def test_an_answer_in_parts(parts: list[Any]) -> None:
+    def pieces(handler: Handler) -> None:
+        for part in parts:
+            handler.event(delta={"content": [part]}, finish_reason=None)
+        handler.event(delta={"content": None}, finish_reason="stop")
+        handler.end()
+
+    for behaviour in (whole(content=parts), streamed("", then=pieces)):
+        answer, events, _ = answered(behaviour)
+        assert answer == Answer("A cat.", "Hm.", "")
+        assert joined(events, "text") == "A cat."
+    with serve(error(400, "stream is not supported"), whole(content=parts)) as server:
+        assert asked(at(server), question()) == Answer("A cat.", "Hm.", "")
+
+
+def test_an_answer_that_the_server_took_for_thoughts() -> None:
+    for behaviour in (whole("", reasoning=PLAN), streamed("", reasoning=PLAN, name="reasoning")):
+        assert answered(behaviour)[0] == Answer(PLAN, "", "")
+    cut, _, _ = answered(streamed("", reasoning=PLAN, finish="length"))
+    assert cut.text == ""
+    assert cut.reasoning == PLAN
+
+
 def test_a_server_without_streams_is_asked_for_the_whole() -> None:
     refusal = error(400, "Your organization must be verified to stream this model.", "unsupported_value")
     answer, _, server = answered(refusal, whole())

@@ -297,6 +297,18 @@ def test_planning_shows_its_words_and_stops_for_its_own_page_only(
         assert "sk-typed-secret" not in page.json + page.raw.content()
 
 
+def test_an_unforeseen_error_gives_the_button_back(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stream_plan(*_: object, **__: object) -> None:
+        raise TypeError("can only join texts")
+
+    monkeypatch.setattr(planning, "stream_plan", stream_plan)
+    page.locate("#rpg-standalone-caption textarea").fill("cats")
+    page.button("plan-button").click()
+    expect(page.button("status")).to_contain_text("Something unexpected went wrong (TypeError")
+    expect(page.button("plan-button")).to_be_visible()
+    expect(page.button("stop-button")).not_to_be_visible()
+
+
 def test_planning_can_be_left_to_generate(page: Page) -> None:
     page.prompt(1).fill("kept aside")
     page.locate("#rpg-standalone-settings .label-wrap").click()

@@ -72,7 +72,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch, *events: Event, end: Plan | Except
 
 
 def updates() -> list[tuple[str, str, Plan | None]]:
-    return list(planning.plan_updates({"planner": {"caption": "a cat and a dog"}}, threading.Event()))
+    return list(planning.plan_updates(lambda: {"planner": {"caption": "a cat and a dog"}}, threading.Event()))
 
 
 def test_words_gather_and_the_plan_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,10 +95,26 @@ def test_a_failure_shows_its_sentence_and_the_models_words(monkeypatch: pytest.M
 
 
 def test_wrong_fields_are_refused_like_any_failure() -> None:
-    (_, line, plan), *rest = planning.plan_updates({"planner": {"caption": ""}}, threading.Event())
+    (_, line, plan), *rest = planning.plan_updates(lambda: {"planner": {"caption": ""}}, threading.Event())
     assert "caption is empty" in line
     assert plan is None
     assert not rest
+
+
+def test_what_nobody_foresaw_ends_in_a_sentence(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    scripted(monkeypatch, Event("text", "No."), end=TypeError("can only <join> texts"))
+    words, line, plan = updates()[-1]
+    assert (words, plan) == ("No.", None)
+    assert "unexpected went wrong (TypeError: can only &lt;join&gt; texts); the console has the details." in line
+    assert "Traceback" in caplog.text
+    [(_, line, _)] = planning.plan_updates(lambda: {}["gone"], threading.Event())
+    assert "KeyError" in line
+
+    def broken(plan: Plan, settings: Settings) -> Generator[float, None, None]:
+        raise ValueError("no such tensor")
+        yield 0.0
+
+    assert "ValueError: no such tensor" in list(results(broken, PLAN.to_json(), Settings(), threading.Event()))[-1]
 
 
 def test_a_reference_picture_is_sent_small() -> None:
