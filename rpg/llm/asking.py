@@ -24,6 +24,9 @@ LONGEST_ANSWER = 1800.0
 """Seconds after which even a server that keeps talking is left."""
 MAX_ANSWER = 256 * 1024
 """Most characters that are taken from a model, thoughts included."""
+LOOP = 4096
+"""Characters at the end of an answer that, if they are one phrase over and over, show that it will not end."""
+LONGEST_PHRASE = 400
 POLL = 0.05
 """Seconds between two looks at ``cancelled``."""
 
@@ -68,7 +71,7 @@ def _listen(provider: Provider, question: Question, cancelled: Callable[[], bool
     text: list[str] = []
     reasoning: list[str] = []
     live = LiveThoughts()
-    size = 0
+    size = looked = 0
     events = _events(provider, question, cancelled)
     while True:
         try:
@@ -81,18 +84,31 @@ def _listen(provider: Provider, question: Question, cancelled: Callable[[], bool
             events.close()
             sentence = f"{provider.short_label} wrote more than {MAX_ANSWER} characters; try another model."
             raise ReplyError(sentence, "".join(text), 502)
+        if event.kind != "status":
+            pieces = text if event.kind == "text" else reasoning
+            pieces.append(event.text)
+            if size - looked > LONGEST_PHRASE:
+                looked = size
+                if loops("".join(pieces[-LOOP:])):
+                    events.close()
+                    raise ReplyError(
+                        f"{provider.short_label} says the same over and over; try another model.", "".join(text), 502
+                    )
         if event.kind != "text":
-            if event.kind == "reasoning":
-                reasoning.append(event.text)
             yield event
             continue
-        text.append(event.text)
         yield from _told_apart(live.feed(event.text))
     yield from _told_apart(live.feed("", last=True))
     thoughts, answer = split_reasoning(provider.redact("".join(text)))
     if reasoning and not remark and not "".join(text).strip():  # the server took the answer for thoughts
         return Answer("".join(reasoning), "", remark)
     return Answer(answer, "".join(reasoning) or thoughts, remark)
+
+
+def loops(text: str) -> bool:
+    """Whether a text ends with a short phrase over and over."""
+    end = text[-LOOP:]
+    return len(end) == LOOP and any(end[period:] == end[:-period] for period in range(1, LONGEST_PHRASE))
 
 
 def _told_apart(pieces: Iterable[tuple[bool, str]]) -> Iterator[Event]:

@@ -78,7 +78,7 @@ def declined(provider: Provider, reason: str) -> LLMError:
     return LLMError(f"{provider.short_label} refused to answer ({short(reason)}); change the caption or the model.")
 
 
-CUT = "The model stopped at its length limit."
+CUT = "The model stopped at its length limit; raise the limit of the server, or use a model that says less."
 """The remark on an answer that the model could not finish."""
 
 

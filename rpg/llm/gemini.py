@@ -71,6 +71,7 @@ class Gemini(Provider):
 
 class _CompatibleGemini(ChatCompletions):
     name, label, models, key_env = Gemini.name, Gemini.label, Gemini.models, Gemini.key_env
+    takes_bounds = False
 
 
 def _name(reason: Any) -> str:
@@ -99,6 +100,8 @@ def _schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     result: dict[str, Any] = {"type_": schema["type"].upper()}
     if "items" in schema:
         result["items"] = _schema(schema["items"])
+    if "maxItems" in schema:
+        result["max_items"] = schema["maxItems"]
     if "properties" in schema:
         result["properties"] = {name: _schema(value) for name, value in schema["properties"].items()}
         result["required"] = schema["required"]

@@ -18,7 +18,6 @@ from rpg.llm.question import Message, Question
 
 FOLDER_VARIABLE = "RPG_LLM_FOLDER"
 """Environment variable: where models lie that are given by name."""
-MOST_TOKENS = 2048
 
 _lock = threading.Lock()
 _loaded: dict[str, tuple[Any, Any]] = {}
@@ -31,6 +30,7 @@ class Transformers(Provider):
     models = ("Llama-2-13b-chat-hf",)
     sees_pictures = False
     takes_schema = False
+    max_tokens = 2048
 
     @property
     def short_model(self) -> str:
@@ -60,7 +60,7 @@ class Transformers(Provider):
             if room < 1:
                 read = f"more than {self.short_model} reads"
                 raise LLMError(f"The instructions have {length} tokens, {read}; use a shorter template.")
-            limit = min(question.max_tokens or MOST_TOKENS, room)
+            limit = min(self.limit(question) or room, room)
             device = _device(model, line)
             try:
                 model.to(device)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from rpg.llm import chat_answers, failures
 from rpg.llm.addresses import is_loopback
@@ -21,6 +22,7 @@ _REFUSALS = {
         re.compile(r"(?i)response_?format|schema|grammar|guided|structured|for format|requested parameters"),
     ),
     "max_tokens": ((400, 422), re.compile(r"max_tokens")),
+    "max_completion_tokens": ((400, 422), re.compile(r"max_completion_tokens")),
 }
 """How servers refuse an option: by status and words."""
 
@@ -32,6 +34,7 @@ class ChatCompletions(Provider):
     """A server that speaks the protocol."""
 
     package = "openai"
+    limit_option: ClassVar[str] = "max_tokens"
 
     def ask(self, question: Question, line: Line) -> str:
         """Stream the answer; a server that refuses streams or schemas is asked without them."""
@@ -88,10 +91,11 @@ class ChatCompletions(Provider):
     def _options(self, question: Question) -> dict[str, Any]:
         options: dict[str, Any] = {"stream": True}
         if question.schema and self.takes_schema:
-            schema = {"name": "answer", "strict": True, "schema": question.schema}
-            options["response_format"] = {"type": "json_schema", "json_schema": schema}
-        if question.max_tokens:
-            options["max_tokens"] = question.max_tokens
+            schema = question.schema if self.takes_bounds else unbounded(question.schema)
+            form = {"name": "answer", "strict": True, "schema": schema}
+            options["response_format"] = {"type": "json_schema", "json_schema": form}
+        if limit := self.limit(question):
+            options[self.limit_option] = limit
         return {name: value for name, value in options.items() if (self.url, self.model, name) not in _refused}
 
     def _complete(self, client: Any, question: Question, line: Line, options: dict[str, Any]) -> str:
@@ -119,6 +123,8 @@ class OpenAI(ChatCompletions):
     base_url = "https://api.openai.com/v1"
     needs_key = True
     key_env = ("OPENAI_API_KEY",)
+    takes_bounds = False
+    limit_option = "max_completion_tokens"  # the o-series refuses max_tokens
 
     def _headers(self) -> dict[str, Any]:
         return {} if self.url == self.base_url else super()._headers()
@@ -140,6 +146,14 @@ class Compatible(ChatCompletions):
     label = "OpenAI-compatible server (Ollama, LM Studio, vLLM, llama.cpp)"
     models = ("qwen2.5vl", "llava", "llama3.1", "gemma3")
     needs_base_url = True
+    max_tokens = 8192  # servers on small machines write on for minutes
+
+
+def unbounded(schema: Any) -> Any:
+    """A JSON schema without bounds of texts and lists."""
+    if isinstance(schema, Mapping):
+        return {name: unbounded(value) for name, value in schema.items() if name not in ("maxLength", "maxItems")}
+    return schema
 
 
 def _refuses(error: Any, statuses: tuple[int, ...], words: re.Pattern[str]) -> bool:

@@ -36,6 +36,10 @@ class Provider(ABC):
     """Environment variables that can hold the key for ``base_url``."""
     sees_pictures: ClassVar[bool] = True
     takes_schema: ClassVar[bool] = True
+    takes_bounds: ClassVar[bool] = True
+    """Whether a schema may bound texts and lists (``maxLength``, ``maxItems``)."""
+    max_tokens: ClassVar[int | None] = None
+    """Longest answer where a question names none; ``None`` where the provider has a limit of its own."""
 
     model: str
     url: str
@@ -77,6 +81,10 @@ class Provider(ABC):
     def short_model(self) -> str:
         """The model as it stands in sentences."""
         return self.model
+
+    def limit(self, question: Question) -> int | None:
+        """Most tokens of the answer."""
+        return question.max_tokens or self.max_tokens
 
     def redact(self, text: str) -> str:
         """``text`` without the key."""

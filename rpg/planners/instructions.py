@@ -25,8 +25,12 @@ FOLDER_VARIABLE = "RPG_TEMPLATES"
 MAX_TEMPLATE = 64 * 1024
 """Largest template file in bytes."""
 
+MOST_IN_A_ROW = 16
+"""Rows of a plan and regions of a row that a model can ask for by the schema."""
+
 _NUMBER = {"type": "number"}
-_TEXT = {"type": "string"}
+_TEXT = {"type": "string", "maxLength": 600}
+"""Twice what the longest prompt needs; a small model in a loop stops here."""
 
 
 def _object(**properties: object) -> dict[str, Any]:
@@ -34,7 +38,7 @@ def _object(**properties: object) -> dict[str, Any]:
 
 
 def _list(items: object) -> dict[str, Any]:
-    return {"type": "array", "items": items}
+    return {"type": "array", "items": items, "maxItems": MOST_IN_A_ROW}
 
 
 SCHEMA = _object(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rpg import llm
 from rpg.errors import PlannerError, ReplyError
-from rpg.llm import PROVIDERS, Answer, Event, Message, Provider, Question
+from rpg.llm import CUT, PROVIDERS, Answer, Event, Message, Provider, Question
 from rpg.plan import Plan
 from rpg.planners import cache, rules
 from rpg.planners.instructions import SCHEMA, load_template
@@ -15,6 +15,8 @@ from rpg.planners.registry import RULES
 from rpg.planners.reply import read_reply
 from rpg.planners.request import PlanRequest
 
+MOST_SENT_BACK = 4000
+"""Characters of a wrong answer that the model sees again: the chat has to fit what it reads."""
 _REPAIR = "That answer cannot be used: {error} Answer again, completely, in the form that was asked for."
 
 
@@ -99,7 +101,10 @@ def _ask_and_repair(
     try:
         return read(answer)
     except ReplyError as error:
+        if answer.remark == CUT:  # a longer chat would leave even less room
+            raise
         yield Event("status", f"The answer cannot be used: {error} Asking once more.")
-        repair = [Message("assistant", answer.text.strip() or "(nothing)"), Message("user", _REPAIR.format(error=error))]
+        said = answer.text.strip()[-MOST_SENT_BACK:] or "(nothing)"
+        repair = [Message("assistant", said), Message("user", _REPAIR.format(error=error))]
     question = replace(question, messages=[*question.messages, *repair])
     return read((yield from llm.ask(provider, question, cancelled)))

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from rpg.errors import LLMError, Stopped
-from rpg.llm import Answer, Event, Gemini, Message, Picture, Question
+from rpg.llm import CUT, Answer, Event, Gemini, Message, Picture, Question
 from tests.llm.asked import PNG, asked, question
 from tests.llm.servers import PLAN, Behaviour, Handler, Server, generated, google_error, page, serve, silence, streamed
 
@@ -143,7 +143,7 @@ def test_a_web_page() -> None:
 
 def test_the_length_limit_is_remarked() -> None:
     answer, _, _ = answered(generated(PLAN[:80], finish="MAX_TOKENS"))
-    assert answer == Answer(PLAN[:80], "", "The model stopped at its length limit.")
+    assert answer == Answer(PLAN[:80], "", CUT)
 
 
 def test_refusals() -> None:

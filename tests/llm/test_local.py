@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rpg.errors import LLMError, Stopped
-from rpg.llm import Answer, Event, Message, Picture, Question, Transformers, local
+from rpg.llm import CUT, Answer, Event, Message, Picture, Question, Transformers, local
 from tests.llm.asked import PNG, asked, joined, question
 from tests.llm.servers import PLAN
 
@@ -77,11 +77,11 @@ def says(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
 
 
 def test_random_weights_give_random_text_up_to_the_limit(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "MOST_TOKENS", 24)
+    monkeypatch.setattr(Transformers, "max_tokens", 24)
     events: list[Event] = []
     answer = asked(Transformers.at(str(llama)), question(), events=events)
     assert answer.text
-    assert answer.remark == "The model stopped at its length limit."
+    assert answer.remark == CUT
     assert [event.text for event in events if event.text.startswith("Loading")] == ["Loading tiny-llama."]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rpg.errors import BusyError, LLMError, Stopped
-from rpg.llm import PROVIDERS, Answer, Event, Message, Picture, Question, ask
+from rpg.llm import CUT, PROVIDERS, Answer, Event, Message, Picture, Question, ask, asking
 from rpg.llm.openai_chat import ChatCompletions, Compatible
 from tests.llm.asked import PNG, asked, joined, question, statuses
 from tests.llm.servers import PLAN, Behaviour, Handler, Server, error, page, serve, silence, status, streamed, whole
@@ -18,10 +18,10 @@ def at(server: Server, key: str = "") -> ChatCompletions:
     return Compatible("m", server.url + "/v1", key)
 
 
-def answered(*script: Behaviour, key: str = "", asking: Question | None = None) -> tuple[Answer, list[Event], Server]:
+def answered(*script: Behaviour, key: str = "", asking_for: Question | None = None) -> tuple[Answer, list[Event], Server]:
     events: list[Event] = []
     with serve(*script) as server:
-        answer = asked(at(server, key), asking or question(), events=events)
+        answer = asked(at(server, key), asking_for or question(), events=events)
     return answer, events, server
 
 
@@ -57,13 +57,51 @@ def test_think_tags_in_the_text_are_shown_as_thoughts() -> None:
 
 
 def test_the_schema_and_the_longest_answer_are_sent() -> None:
-    asking = Question([Message("user", "hello")], schema={"type": "object", "properties": {}}, max_tokens=40)
-    _, _, server = answered(streamed(), asking=asking)
-    schema = {"name": "answer", "strict": True, "schema": asking.schema}
+    wanted = Question([Message("user", "hello")], schema={"type": "object", "properties": {}}, max_tokens=40)
+    _, _, server = answered(streamed(), asking_for=wanted)
+    schema = {"name": "answer", "strict": True, "schema": wanted.schema}
     assert server.received[0].body["response_format"] == {"type": "json_schema", "json_schema": schema}
     assert server.received[0].body["max_tokens"] == 40
-    _, _, server = answered(streamed(), asking=Question([Message("user", "hello")]))
-    assert not {"response_format", "max_tokens"} & set(server.received[0].body)
+    _, _, server = answered(streamed(), asking_for=Question([Message("user", "hello")]))
+    assert "response_format" not in server.received[0].body
+    assert server.received[0].body["max_tokens"] == Compatible.max_tokens
+
+
+def test_openai_takes_no_bounds_in_a_schema_and_calls_the_longest_answer_otherwise() -> None:
+    text = {"type": "string", "maxLength": 9}
+    schema = {"type": "object", "properties": {"rows": {"type": "array", "items": text, "maxItems": 3}}, "required": ["rows"]}
+    with serve(streamed()) as server:
+        for name in ("openai", "compatible"):
+            asked(PROVIDERS[name]("o3", server.url, KEY), Question([Message("user", "hello")], schema=schema, max_tokens=40))
+    openai, compatible = (received.body for received in server.received)
+    bare = {"rows": {"type": "array", "items": {"type": "string"}}}
+    assert openai["response_format"]["json_schema"]["schema"] == {**schema, "properties": bare}
+    assert compatible["response_format"]["json_schema"]["schema"] == schema
+    assert (openai["max_completion_tokens"], compatible["max_tokens"]) == (40, 40)
+    assert "max_tokens" not in openai
+
+
+def test_a_server_that_takes_no_limit_so_large_is_asked_without() -> None:
+    refusal = error(400, "max_tokens is too large: 8192. This model's maximum context length is 4096 tokens")
+    answer, _, server = answered(refusal, streamed())
+    assert answer.text == PLAN
+    assert ["max_tokens" in received.body for received in server.received] == [True, False]
+
+
+@pytest.mark.parametrize("field", ["content", "reasoning"])
+def test_an_answer_in_a_loop_is_left(field: str) -> None:
+    def loop(handler: Handler) -> None:
+        while not handler.state.closing.is_set():
+            handler.event(delta={field: "a red cat, a blue cat, "}, finish_reason=None)
+
+    caught = failure(streamed('{"rows": ["', then=loop))
+    assert str(caught) == "OpenAI-compatible server says the same over and over; try another model."
+    assert len(vars(caught)["raw"]) < 3 * asking.LOOP
+
+
+def test_a_plan_of_equal_regions_is_no_loop() -> None:
+    regions = '{"width": 1, "prompt": "a white square"}, ' * 64
+    assert answered(streamed(regions))[0].text == regions
 
 
 def test_a_provider_without_schemas_gets_none() -> None:
@@ -152,7 +190,7 @@ def test_a_server_that_ignores_the_wish_to_stream() -> None:
 
 
 def test_pictures_go_with_the_question() -> None:
-    _, _, server = answered(streamed(), asking=question("Look:", Picture(PNG), Picture(PNG)))
+    _, _, server = answered(streamed(), asking_for=question("Look:", Picture(PNG), Picture(PNG)))
     text, *pictures = server.received[0].body["messages"][0]["content"]
     assert text == {"type": "text", "text": "Look:"}
     assert pictures == [{"type": "image_url", "image_url": {"url": Picture(PNG).url}}] * 2
@@ -169,7 +207,7 @@ def test_who_looks_at_a_picture_asks_with_messages_and_a_schema_of_its_own() -> 
         Message("user", "Answer in JSON."),
     ]
     answer, events, server = answered(
-        streamed(json.dumps(verdict)), asking=Question(chat, schema=schema, max_tokens=200, timeout=5), key=KEY
+        streamed(json.dumps(verdict)), asking_for=Question(chat, schema=schema, max_tokens=200, timeout=5), key=KEY
     )
     assert json.loads(answer.text) == verdict
     assert joined(events, "text") == answer.text
@@ -296,7 +334,7 @@ def test_an_error_with_status_200() -> None:
 
 def test_an_answer_that_stopped_at_the_length_limit_is_remarked() -> None:
     answer, _, _ = answered(streamed(PLAN[:80], finish="length"))
-    assert answer == Answer(PLAN[:80], "", "The model stopped at its length limit.")
+    assert answer == Answer(PLAN[:80], "", CUT)
 
 
 @pytest.mark.parametrize("behaviour", [streamed("", finish="content_filter"), whole("", finish="content_filter")])

@@ -15,6 +15,7 @@ from rpg.llm import Event, OpenAI, Picture, Question, Transformers
 from rpg.llm.provider import Line
 from rpg.plan import Plan
 from rpg.planners import GPT4, PlanRequest, Subject, cache, local_llm, make_plan, plan_or_request, stream_plan
+from rpg.planners.make import MOST_SENT_BACK
 from tests.llm.asked import PNG, joined, statuses
 from tests.llm.servers import PLAN, Behaviour, Server, error, page, serve, status, streamed
 
@@ -52,6 +53,16 @@ def test_the_models_words_are_shown_and_become_the_plan() -> None:
     assert "a cat and a dog" in body["messages"][0]["content"]
     schema = body["response_format"]["json_schema"]["schema"]
     assert schema["required"] == ["notes", "rows", "base_prompt", "base_ratio"]
+
+
+def test_the_answer_is_bounded() -> None:
+    _, _, server = plan_with(streamed())
+    body = server.received[0].body
+    regions = body["response_format"]["json_schema"]["schema"]["properties"]["rows"]["items"]["properties"]["regions"]
+    assert regions["maxItems"] == 16
+    assert regions["items"]["properties"]["prompt"]["maxLength"] == 600
+    assert body["max_tokens"] == 8192
+    assert len(body["messages"][0]["content"]) / 4 + 800 < 2048, "instructions and answer fit a small window"
 
 
 def test_thoughts_become_the_notes_when_the_answer_has_none() -> None:
@@ -103,6 +114,13 @@ def test_a_wrong_answer_goes_back_once_with_the_exact_error() -> None:
     assert any("Asking once more" in text for text in statuses(events))
 
 
+def test_of_a_long_wrong_answer_only_the_end_goes_back() -> None:
+    _, _, server = plan_with(streamed("word " * 3 + "".join(map(str, range(9000))) + " the end."), streamed())
+    answer = server.received[1].body["messages"][1]["content"]
+    assert len(answer) == MOST_SENT_BACK
+    assert answer.endswith(" the end.")
+
+
 def test_a_wrong_answer_twice_is_shown() -> None:
     caught, server = failure(streamed("first"), streamed("second"))
     assert "holds no plan" in str(caught)
@@ -111,8 +129,9 @@ def test_a_wrong_answer_twice_is_shown() -> None:
 
 
 def test_what_cut_the_answer_short_is_told() -> None:
-    caught, _ = failure(streamed(PLAN[:80], finish="length"))
-    assert str(caught).startswith("The model stopped at its length limit. The JSON is cut off after")
+    caught, server = failure(streamed(PLAN[:80], finish="length"))
+    assert str(caught).startswith("The model stopped at its length limit; raise the limit of the server")
+    assert len(server.received) == 1, "a longer chat leaves even less room"
     caught, _ = failure(streamed(PLAN[:80], finish=None))
     assert str(caught).startswith("The connection may have broken off before the end. The JSON is cut off")
 
