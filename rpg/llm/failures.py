@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 from rpg.errors import BusyError, LLMError
 from rpg.llm.provider import Provider
+
+OFTEN = "it often ends in /v1"
 
 
 def refused(provider: Provider, status: int, message: str, headers: Mapping[str, str], code: str = "") -> LLMError:
@@ -24,8 +27,9 @@ def refused(provider: Provider, status: int, message: str, headers: Mapping[str,
             f"{provider.short_label} does not allow this key to use {provider.model} (403){said}; use another model or key."
         )
     elif status == 404:
+        where = "base_url" if urlsplit(provider.url).path else f"base_url ({OFTEN})"
         sentence = (
-            f"{provider.short_label} has no model {provider.model!r} at {provider.url} (404){said}; check model and base_url."
+            f"{provider.short_label} has no model {provider.model!r} at {provider.url} (404){said}; check model and {where}."
         )
     elif status == 429:
         wants = f" and asks to wait {after:.0f} s" if after is not None else ""
@@ -69,9 +73,7 @@ def broken_off(provider: Provider, reason: str = "") -> LLMError:
 
 
 def not_the_protocol(provider: Provider, what: str) -> LLMError:
-    return LLMError(
-        f"{provider.url} answered with {what} instead of a model's answer; check base_url (it often ends in /v1).", 502
-    )
+    return LLMError(f"{provider.url} answered with {what} instead of a model's answer; check base_url ({OFTEN}).", 502)
 
 
 def declined(provider: Provider, reason: str) -> LLMError:

@@ -242,6 +242,15 @@ def test_404_names_the_model_and_the_address() -> None:
     assert "check model and base_url" in str(caught)
 
 
+def test_404_at_an_address_without_a_path() -> None:
+    """ollama 2474: the address that Ollama prints when it starts knows no chat completions."""
+    with serve(status(404, "404 page not found", content_type="text/plain")) as server:
+        with pytest.raises(LLMError, match=r"check model and base_url \(it often ends in /v1\)\."):
+            asked(Compatible("m", server.url, ""), question())
+        with pytest.raises(LLMError, match=r"check model and base_url\."):
+            asked(Compatible("m", server.url + "/v1", ""), question())
+
+
 def test_404_page_of_a_proxy_is_not_quoted() -> None:
     assert "<" not in str(failure(status(404, "<html>nothing here</html>", content_type="text/html")))
 
