@@ -47,11 +47,12 @@ class LLMError(RPGError):
 
 
 class BusyError(LLMError):
-    """A server that may answer if it is asked again, ``after`` so many seconds if it said so."""
+    """A server that may answer if it is asked again, ``after`` so many seconds if it said so, or when it is done ``loading``."""
 
-    def __init__(self, message: str, after: float | None = None) -> None:
+    def __init__(self, message: str, after: float | None = None, loading: bool = False) -> None:
         super().__init__(message, 503)
         self.after = after
+        self.loading = loading
 
 
 class ReplyError(LLMError):

@@ -8,25 +8,32 @@ import re
 from urllib.parse import urlsplit
 
 from rpg.errors import LLMError
+from rpg.values import shown
 
 ALLOWED_URLS = "RPG_PLANNER_URLS"
 """Environment variable of the administrator: the only base URLs that a request may name, separated by commas."""
 
+_PASTED = re.compile(r"/(?:chat/completions|completions|responses|models)/*\Z")
+"""What people paste too much: the path of one call."""
+
 
 def allowed(base_url: str, own: str) -> str:
-    """Where a request goes, without a trailing slash: to ``base_url`` or else to the provider's ``own`` address.
+    """Where a request goes: to ``base_url`` without a trailing slash or the path of a call, or to the provider's ``own`` address.
 
     Raises:
         LLMError: when the address is missing, no address, or not allowed by the administrator.
     """
-    url = base_url.strip().rstrip("/")
+    address, mark, version = base_url.strip().partition("?api-version=")  # Azure's
+    url = _PASTED.sub("", address).rstrip("/")
     if not url or url == own:
         return own
     origin = _origin(url)
     others = [_origin(item.strip()) for item in os.environ.get(ALLOWED_URLS, "").split(",") if item.strip()]
     if others and not any(origin[0] == other[0] and (origin[1] + "/").startswith(other[1] + "/") for other in others):
         raise LLMError("base_url is not among the addresses that the administrator of this server allows.", 403)
-    return url
+    if not re.fullmatch(r"[\w.-]{0,40}", version):
+        raise LLMError(f"base_url ends in {shown(mark + version)}; a version looks like ?api-version=2024-10-21.")
+    return url + mark + version
 
 
 def checked_key(api_key: str) -> str:

@@ -41,17 +41,24 @@ def ask(provider: Provider, question: Question, cancelled: Callable[[], bool]) -
         Stopped: when cancelled.
         LLMError: when there is no answer; a :class:`ReplyError` where it has no end.
     """
-    if not provider.sees_pictures and any(message.pictures for message in question.messages):
+    if not provider.sees_pictures and question.has_pictures:
         raise LLMError(f"{provider.label} cannot see pictures; remove the image or choose another provider.")
-    for attempt in range(2, ATTEMPTS + 1):
+    start, attempt = time.monotonic(), 1
+    while True:
         try:
             return (yield from _listen(provider, question, cancelled))
         except BusyError as error:
-            wait = FIRST_WAIT * 2 ** (attempt - 2) if error.after is None else error.after
-            if wait > LONGEST_WAIT:
+            if error.loading:
+                waited = time.monotonic() - start
+                if waited > question.timeout:
+                    raise
+                yield from _wait(FIRST_WAIT, f"{error} Asking again in {{}} s; {waited:.0f} s so far.", cancelled)
+                continue
+            wait = FIRST_WAIT * 2 ** (attempt - 1) if error.after is None else error.after
+            attempt += 1
+            if attempt > ATTEMPTS or wait > LONGEST_WAIT:
                 raise
             yield from _wait(wait, f"{error} Attempt {attempt} of {ATTEMPTS} in {{}} s.", cancelled)
-    return (yield from _listen(provider, question, cancelled))
 
 
 def _wait(seconds: float, sentence: str, cancelled: Callable[[], bool]) -> Generator[Event, None, None]:

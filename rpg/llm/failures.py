@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -11,37 +12,47 @@ from rpg.errors import BusyError, LLMError
 from rpg.llm.provider import Provider
 
 OFTEN = "it often ends in /v1"
+_BLIND = re.compile(r"(?i)\b(?:images?|image_url|vision|multimodal|mmproj)\b")
+_NO_CHAT = re.compile(r"v1/responses|not a chat model")
 
 
-def refused(provider: Provider, status: int, message: str, headers: Mapping[str, str], code: str = "") -> LLMError:
-    """An HTTP status other than 200. ``message`` and ``code`` are the server's own."""
+def refused(
+    provider: Provider, status: int, message: str, headers: Mapping[str, str], *, code: str = "", pictures: bool
+) -> LLMError:
+    """An HTTP status other than 200.
+
+    Args:
+        message, code: the server's own.
+        pictures: whether there were any in the question.
+    """
+    label, model = provider.short_label, provider.model
     said = "" if not message or "<" in message[:200] else f" ({short(message)})"
     after = _retry_after(headers)
     if status == 401 or "api key not valid" in message.lower():
         where = f" or the environment variable {provider.key_env[0]}" if provider.key_env else ""
-        sentence = f"{provider.short_label} refused the key ({status}); check the API key{where}."
-    elif code == "insufficient_quota":
-        sentence = f"The quota of this {provider.short_label} key is used up ({status}); check its billing or use another key."
+        sentence = f"{label} refused the key ({status}); check the API key{where}."
+    elif code == "insufficient_quota" or status == 402:
+        sentence = f"The quota of this {label} key is used up ({status}); check its billing or use another key."
+    elif status == 503 and "loading" in message.lower():
+        return BusyError(f"{label} is still loading {model} (503).", loading=True)
+    elif _NO_CHAT.search(message):
+        sentence = f"{model} does not answer chats ({status}){said}; use a chat model, such as {provider.models[0]}."
+    elif status not in (403, 429) and pictures and _BLIND.search(message):
+        sentence = f"{label} did not take the picture ({status}){said}; remove the image or use a model that sees pictures."
+    elif "HTTP request was sent to HTTPS" in message or "HTTP request to an HTTPS" in message:
+        sentence = f"{provider.url} speaks https; write https:// in base_url."
     elif status == 403:
-        sentence = (
-            f"{provider.short_label} does not allow this key to use {provider.model} (403){said}; use another model or key."
-        )
+        sentence = f"{label} does not allow this key to use {model} (403){said}; use another model or key."
     elif status == 404:
         where = "base_url" if urlsplit(provider.url).path else f"base_url ({OFTEN})"
-        sentence = (
-            f"{provider.short_label} has no model {provider.model!r} at {provider.url} (404){said}; check model and {where}."
-        )
+        sentence = f"{label} has no model {model!r} at {provider.url} (404){said}; check model and {where}."
     elif status == 429:
         wants = f" and asks to wait {after:.0f} s" if after is not None else ""
-        return BusyError(
-            f"{provider.short_label} limits the rate of requests (429){wants}; try again later or use another model.", after
-        )
+        return BusyError(f"{label} limits the rate of requests (429){wants}; try again later or use another model.", after)
     elif status in (408, 409) or status >= 500:
-        return BusyError(
-            f"{provider.short_label} has a problem of its own ({status}){said}; try again later or use another provider.", after
-        )
+        return BusyError(f"{label} has a problem of its own ({status}){said}; try again later or use another provider.", after)
     else:
-        sentence = f"{provider.short_label} refused the request ({status}){said}; check model and options."
+        sentence = f"{label} refused the request ({status}){said}; check model and options."
     return LLMError(sentence, 502)
 
 
@@ -59,6 +70,10 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def unreachable(provider: Provider, reason: str) -> LLMError:
+    if "WRONG_VERSION_NUMBER" in reason or "RECORD_LAYER_FAILURE" in reason:
+        return LLMError(f"{provider.url} speaks http; write http:// in base_url.", 502)
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return LLMError(f"The certificate of {provider.url} is not trusted ({short(reason)}); check the address.", 502)
     sentence = f"{provider.short_label} cannot be reached at {provider.url} ({short(reason)})"
     return LLMError(f"{sentence}; check that the server runs and the address is right.", 502)
 

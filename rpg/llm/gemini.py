@@ -55,7 +55,7 @@ class Gemini(Provider):
                     line.emit("text", "".join(part.text for part in candidate.content.parts))
                     finish = _name(candidate.finish_reason) if candidate.finish_reason else finish
         except exceptions.GoogleAPICallError as error:
-            raise _refused(self, error) from None
+            raise _refused(self, error, question.has_pictures) from None
         except requests.exceptions.ChunkedEncodingError:
             raise failures.broken_off(self) from None
         except (requests.exceptions.Timeout, requests.exceptions.ConnectionError) as error:
@@ -108,13 +108,14 @@ def _schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _refused(provider: Provider, error: Any) -> LLMError:
+def _refused(provider: Provider, error: Any, pictures: bool) -> LLMError:
     headers = dict(getattr(error.response, "headers", None) or {})
     delay = next((detail["retryDelay"] for detail in error.details if isinstance(detail, dict) and "retryDelay" in detail), None)
     if isinstance(delay, str):
         headers["retry-after"] = delay.removesuffix("s")
     message = error.message.partition(": ")[2] or error.message  # the client writes the address before it
-    return failures.refused(provider, int(error.code or 500), message, {name.lower(): value for name, value in headers.items()})
+    headers = {name.lower(): value for name, value in headers.items()}
+    return failures.refused(provider, int(error.code or 500), message, headers, pictures=pictures)
 
 
 def _unreadable(provider: Provider, error: Exception) -> LLMError:

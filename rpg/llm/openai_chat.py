@@ -41,25 +41,29 @@ class ChatCompletions(Provider):
         import httpx
         import openai
 
+        address, _, version = self.url.partition("?api-version=")
         client = openai.OpenAI(
             api_key=self.key or "none",
-            base_url=self.url,
+            base_url=address,
+            default_query={"api-version": version} if version else None,
             timeout=httpx.Timeout(question.timeout, connect=CONNECT_TIMEOUT),
             max_retries=0,
-            default_headers=self._headers(),
             http_client=httpx.Client(trust_env=False) if is_loopback(self.url) else None,  # proxies are not for this machine
         )
         line.closers.append(client.close)
         try:
             return self._without_what_is_refused(client, question, line)
-        except (openai.APITimeoutError, httpx.TimeoutException):
+        except (openai.APITimeoutError, httpx.TimeoutException) as error:
+            if isinstance(error.__cause__, httpx.ConnectTimeout):
+                raise failures.unreachable(self, f"no connection within {CONNECT_TIMEOUT:g} s") from None
             raise failures.silent(self, question.timeout) from None
         except openai.APIConnectionError as error:
             raise failures.unreachable(self, str(error.__cause__ or error)) from None
         except openai.APIStatusError as error:
             body = error.body if isinstance(error.body, dict) else {}
             message, code = str(body.get("message") or error.message), str(body.get("code") or "")
-            raise failures.refused(self, error.status_code, message, error.response.headers, code) from None
+            headers, pictures = error.response.headers, question.has_pictures
+            raise failures.refused(self, error.status_code, message, headers, code=code, pictures=pictures) from None
         except openai.APIError as error:  # reported inside a stream
             raise failures.broken_off(self, error.message) from None
         except httpx.TransportError:
@@ -100,7 +104,7 @@ class ChatCompletions(Provider):
 
     def _complete(self, client: Any, question: Question, line: Line, options: dict[str, Any]) -> str:
         messages = [_message(message) for message in question.messages]
-        response = client.chat.completions.create(model=self.model, messages=messages, **options)
+        response = client.chat.completions.create(model=self.model, messages=messages, extra_headers=self._headers(), **options)
         if not options.get("stream"):
             return chat_answers.read_whole(self, response, line)
         line.closers.append(response.close)
@@ -113,7 +117,10 @@ class ChatCompletions(Provider):
 
         custom = [line.partition(":")[0].strip() for line in os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")]
         names = ["OpenAI-Organization", "OpenAI-Project", *filter(None, custom)]
-        return {name: openai.Omit() for name in names} | {"Authorization": f"Bearer {self.key or 'none'}"}
+        omitted = {name: openai.Omit() for name in names}
+        if "?api-version=" in self.url:
+            return omitted | {"Authorization": openai.Omit(), "api-key": self.key or "none"}
+        return omitted | {"Authorization": f"Bearer {self.key or 'none'}"}
 
 
 class OpenAI(ChatCompletions):

@@ -84,6 +84,10 @@ class Question:
     max_tokens: int | None = None
     timeout: float = 180.0
 
+    @property
+    def has_pictures(self) -> bool:
+        return any(message.pictures for message in self.messages)
+
 
 class Answer(NamedTuple):
     text: str

@@ -84,6 +84,21 @@ def test_an_address_that_is_none(url: str) -> None:
         Compatible.at(base_url=url)
 
 
+@pytest.mark.parametrize(
+    "pasted", ["/v1/chat/completions", "/v1/models", "/v1/completions/", "/v1/responses", "/v1/", "/v1//", "/v1"]
+)
+def test_an_address_pasted_too_far_is_cut(pasted: str) -> None:
+    assert Compatible.at(base_url=f" http://host:1234{pasted} ").url == "http://host:1234/v1"
+
+
+def test_azures_version_stays_with_the_address() -> None:
+    deployment = "https://mine.openai.azure.com/openai/deployments/gpt-4o"
+    version = "?api-version=2024-10-21"
+    assert Compatible.at(base_url=f"{deployment}/chat/completions{version}").url == deployment + version
+    with pytest.raises(LLMError, match="a version looks like"):
+        Compatible.at(base_url=f"{deployment}?api-version=1&key=2")
+
+
 def test_an_address_with_a_password_is_not_repeated() -> None:
     with pytest.raises(LLMError, match="must not hold a name or password") as caught:
         Compatible.at(base_url="http://me:hush@host/v1")

@@ -1,6 +1,7 @@
 """The openai package against servers on loopback."""
 
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -222,6 +223,92 @@ def test_who_cannot_see_is_shown_nothing() -> None:
         with pytest.raises(LLMError, match="DeepSeek cannot see pictures; remove the image or choose another provider"):
             asked(PROVIDERS["deepseek"]("m", server.url, KEY), question("Look:", Picture(PNG)))
         assert not server.received
+
+
+def test_azure_gets_its_version_and_its_header() -> None:
+    with serve(streamed()) as server:
+        url = f"{server.url}/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
+        assert asked(Compatible.at("gpt-4o", url, KEY), question()).text == PLAN
+        [received] = server.received
+    assert received.path == "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
+    assert received.headers["api-key"] == KEY
+    assert "authorization" not in received.headers
+
+
+def test_openrouter_keeps_the_line_alive_with_comments() -> None:
+    def pieces(handler: Handler) -> None:
+        handler.send(": OPENROUTER PROCESSING\n\n")
+        handler.event(delta={"content": "", "reasoning": "Hm.", "reasoning_details": [{"text": "Hm."}]}, finish_reason=None)
+        handler.event(delta={"content": "A cat.", "reasoning": None}, finish_reason="stop")
+        handler.send('data: {"id": "c", "choices": [], "usage": {"prompt_tokens": 1}}\n\ndata: [DONE]\n\n')
+        handler.end()
+
+    assert answered(streamed("", then=pieces))[0] == Answer("A cat.", "Hm.", "")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (500, "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"),  # llama.cpp
+        (404, "No endpoints found that support image input"),  # OpenRouter
+        (400, "m does not support vision"),
+    ],
+)
+def test_a_model_that_cannot_see(code: int, words: str) -> None:
+    with serve(error(code, words)) as server:
+        with pytest.raises(LLMError, match=r"did not take the picture .*; remove the image or use a model that sees") as caught:
+            asked(at(server), question("Look:", Picture(PNG)))
+        assert words in str(caught.value)
+        assert len(server.received) == 1
+
+
+def test_a_server_that_is_loading_is_waited_for_up_to_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    loading = error(503, "Loading model")
+    answer, events, _ = answered(*[loading] * (asking.ATTEMPTS + 2), streamed())
+    assert answer.text == PLAN
+    assert "is still loading m (503). Asking again in 1 s; 0 s so far." in statuses(events)[0]
+    caught = failure(loading, timeout=0.2)
+    assert "is still loading m (503)." in str(caught)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (404, "This model is only supported in v1/responses and not in v1/chat/completions."),
+        (404, "This is not a chat model and thus not supported in the v1/chat/completions endpoint."),
+    ],
+)
+def test_a_model_that_answers_no_chats(code: int, words: str) -> None:
+    assert "m does not answer chats (404)" in str(failure(error(code, words)))
+
+
+def test_402_is_a_used_up_quota() -> None:
+    assert "quota of this OpenAI-compatible server key is used up (402)" in str(failure(error(402, "Insufficient credits")))
+
+
+def test_https_to_a_plain_server_and_the_other_way_round() -> None:
+    with serve(streamed()) as server:
+        url = server.url.replace("http:", "https:")
+        with pytest.raises(LLMError, match=rf"{url}/v1 speaks http; write http:// in base_url"):
+            asked(Compatible("m", url + "/v1", ""), question())
+    refusal = status(400, "The plain HTTP request was sent to HTTPS port", content_type="text/plain")
+    assert "speaks https; write https:// in base_url" in str(failure(refusal))
+
+
+def test_a_server_that_takes_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rpg.llm.openai_chat.CONNECT_TIMEOUT", 0.3)
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        address = full.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(address)
+        with pytest.raises(LLMError, match=r"cannot be reached at .* \(no connection within 0.3 s\)"):
+            asked(Compatible("m", f"http://127.0.0.1:{address[1]}/v1", ""), question())
+        for each in waiting:
+            each.close()
 
 
 def test_401_names_the_field_and_keeps_the_key() -> None:
