@@ -16,7 +16,8 @@ function rpgReadDraft(data, defaults, settings) {
     const listed = typeof data.regions === "string" ? data.regions.split(/\s*\bBREAK\b\s*/) : data.regions;
     if (!Array.isArray(listed) || !listed.length) return null;
     const regions = listed.map((item) => (item !== null && typeof item === "object" ? item : {prompt: String(item)}));
-    return {...defaults, ...rpgPick({}, settings), split_ratio: regions.map(() => "1").join(","), ...data, regions};
+    const former = data.version === 1 ? {latent_ratio: data.latent_ratio ?? 0, version: defaults.version} : {};
+    return {...defaults, ...rpgPick({}, settings), split_ratio: regions.map(() => "1").join(","), ...data, ...former, regions};
 }
 
 /** The fields of `data` that have a name in `names`, undefined where it lacks one. */
@@ -28,7 +29,7 @@ class RpgEditor {
     /**
      * @param root the element to fill
      * @param defaults the draft that stands for "nothing planned yet"
-     * @param settings the fields that no planner decides, each with the value that is left out
+     * @param settings the fields that no planner decides; unset, they follow the model
      * @param write called with the JSON of each finished edit
      */
     constructor(root, defaults, settings, write) {
@@ -109,10 +110,9 @@ class RpgEditor {
         this.write(this.written);
     }
 
-    /** An empty text and an unset setting are left out, as Plan.to_dict() does. */
+    /** An empty text is left out, as Plan.to_dict() does. */
     setField(name, value) {
-        const unset = name in this.settings ? value === this.settings[name] : value === "" && name !== "base_ratio";
-        if (unset) delete this.draft[name];
+        if (value === "" && name !== "base_ratio") delete this.draft[name];
         else this.draft[name] = value;
         this.edited();
     }

@@ -72,7 +72,7 @@ class RpgView {
             latent_ratio: this.buildSlider(
                 "latent_ratio",
                 "Latent ratio",
-                "For how much of the steps, from the first, every region is painted by itself: keeps objects from lying across borders",
+                "For how much of the steps, from the first, every region is painted by itself: puts each object into its region. Empty: what suits the model",
             ),
         };
         this.canvas = rpgElement("div", {className: "rpg-canvas"});
@@ -107,6 +107,7 @@ class RpgView {
         const input = rpgInput(`rpg-${name.replace("_", "-")}`, label, set);
         const slider = rpgElement("input", {type: "range", min: 0, max: 1, step: 0.05, className: "rpg-slider"});
         slider.ariaLabel = slider.title = title;
+        if (name in this.editor.settings) input.placeholder = "auto";
         slider.addEventListener("input", () => set(slider.value));
         return {label, input, slider, box: rpgElement("div", {className: "rpg-slider-box"}, slider, input)};
     }
@@ -189,10 +190,11 @@ class RpgView {
         rpgSetText(this.ratio, split_ratio);
         rpgSetText(this.basePrompt, base_prompt);
         for (const [name, {input, slider}] of Object.entries(this.sliders)) {
-            const value = this.editor.draft[name] ?? 0;
+            const value = this.editor.draft[name] ?? "";
             // "0." and "0.50" are on their way to a number: leave them to the user.
             if (rpgNumberOrText(input.value) !== value) rpgSetText(input, value);
             if (Number.isFinite(value)) slider.value = value;
+            slider.classList.toggle("rpg-auto", value === "");
         }
         this.rows.forEach((row) => (row.ratio.placeholder = String(base_ratio)));
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,8 +14,9 @@ from rpg.areas.layout import MAX_REGIONS, Layout
 from rpg.errors import PlanError
 from rpg.values import check_text, known_fields, plural, shown, text_bytes
 
-VERSION = 1
-"""Schema of the dict and JSON forms; raised when an old reader would misread a new plan."""
+VERSION = 2
+"""Schema of the dict and JSON forms; raised when an old reader would misread a new plan. In version 1 a plan without
+``latent_ratio`` meant 0."""
 DEFAULT_BASE_RATIO = 0.4
 """Middle of the paper's 0.35 to 0.55 for several entities of one class, on the side of the regions."""
 MAX_TEXT = 64 * 1024
@@ -26,7 +27,11 @@ RATIOS = {
     "latent_ratio": "0 (attention alone) to 1 (every region by itself to the end)",
 }
 """The fields that are shares, and what their ends mean."""
-SETTINGS = {"latent_ratio": 0.0}
+DEFAULT_LATENT_RATIO = 0.3
+"""Of models that do not say what suits them. Published methods bind regions for 0.1 to 0.25 of the steps."""
+LATENT_RATIO_KEY = "rpg.latent_ratio"
+"""In the metadata of a checkpoint's file: the latent ratio that suits the model."""
+SETTINGS: dict[str, Any] = {"latent_ratio": None}
 """The fields that the user decides and planners never do, and what they are where nobody says."""
 
 _BREAK = re.compile(r"\s*\bBREAK\b\s*")
@@ -74,7 +79,7 @@ class Plan:
         notes: what the planner said about it.
         planned_by: planner, model and instruction version; empty when written by hand.
         latent_ratio: share of the steps, from the first, in which every region's part of the latent is denoised by itself
-            (:mod:`rpg.steering.latents`), 0 (none) to 1 (all).
+            (:mod:`rpg.steering.latents`), 0 (none) to 1 (all); None: what suits the model (:meth:`for_model`).
 
     Raises:
         PlanError, LayoutError: when a field is out of bounds; nothing is repaired in silence.
@@ -87,7 +92,7 @@ class Plan:
     caption: str = ""
     notes: str = ""
     planned_by: str = ""
-    latent_ratio: float = 0.0
+    latent_ratio: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("base_prompt", "caption", "notes", "planned_by"):
@@ -95,8 +100,9 @@ class Plan:
         layout = Layout.parse(self.split_ratio)
         object.__setattr__(self, "regions", tuple(self.regions))
         object.__setattr__(self, "split_ratio", layout.text)
-        for name in RATIOS:
-            object.__setattr__(self, name, _ratio(name, getattr(self, name)))
+        object.__setattr__(self, "base_ratio", _ratio("base_ratio", self.base_ratio))
+        if self.latent_ratio is not None:
+            object.__setattr__(self, "latent_ratio", _ratio("latent_ratio", self.latent_ratio))
         if layout.count != len(self.regions):
             raise PlanError(
                 f"split_ratio '{layout.text}' makes {layout.count} {plural('region', layout.count)}, but there "
@@ -120,6 +126,10 @@ class Plan:
         """The share of the base prompt in each region."""
         return tuple(self.base_ratio if region.base_ratio is None else region.base_ratio for region in self.regions)
 
+    def for_model(self, latent_ratio: float = DEFAULT_LATENT_RATIO) -> Plan:
+        """The plan with nothing left to the model, which says what suits it."""
+        return self if self.latent_ratio is not None else replace(self, latent_ratio=latent_ratio)
+
     @classmethod
     def from_dict(cls, data: object) -> Plan:
         """A plan from the dict that the API accepts and :meth:`to_dict` writes.
@@ -131,7 +141,8 @@ class Plan:
             version = data["version"]
             if type(version) is not int or not 1 <= version <= VERSION:
                 raise PlanError(f"version is {shown(version)}; this extension reads plans of version 1 to {VERSION}.")
-            data = {key: value for key, value in data.items() if key != "version"}
+            former = {"latent_ratio": 0} if version == 1 else {}
+            data = {**former, **{key: value for key, value in data.items() if key != "version"}}
         given = known_fields(cls, data, required=("regions",))
         given["regions"] = regions_from(given["regions"])
         given.setdefault("split_ratio", Layout.columns(len(given["regions"])).text)
@@ -180,7 +191,15 @@ def settings_of(data: object) -> dict[str, Any]:
     """
     if not isinstance(data, Mapping):
         return {}
-    return {name: _ratio(name, data[name]) for name in SETTINGS if name in data}
+    return {name: _ratio(name, data[name]) for name in SETTINGS if data.get(name) is not None}
+
+
+def suited_latent_ratio(metadata: Mapping[str, Any] | None) -> float:
+    """What a checkpoint's metadata says of its latent ratio, or the value for all models that do not say."""
+    try:
+        return _ratio("latent_ratio", float((metadata or {})[LATENT_RATIO_KEY]))
+    except (KeyError, TypeError, ValueError, PlanError):
+        return DEFAULT_LATENT_RATIO
 
 
 def load_json(text: object) -> object:

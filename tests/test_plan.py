@@ -169,13 +169,34 @@ def test_text_at_the_bound_is_accepted() -> None:
     assert Plan.from_json(plan.to_json()) == plan
 
 
-def test_the_latent_ratio_is_written_where_it_is_set() -> None:
+def test_a_plan_leaves_the_latent_ratio_to_the_model() -> None:
     plan = Plan.from_dict({"regions": ["a", "b"]})
-    assert plan.latent_ratio == 0
+    assert plan.latent_ratio is None
     assert "latent_ratio" not in plan.to_dict()
+    assert plan.for_model(0.6).latent_ratio == 0.6
+    assert plan.for_model().latent_ratio == DEFAULT_LATENT_RATIO
+    none = Plan.from_dict({"regions": ["a", "b"], "latent_ratio": 0})
+    assert none.for_model(0.6) == none
+    assert Plan.from_json(none.to_json()) == none
+
+
+def test_a_plan_of_version_1_had_no_latent_ratio_unless_it_says_so() -> None:
+    assert Plan.from_dict({"version": 1, "regions": ["a"]}).latent_ratio == 0
+    assert Plan.from_dict({"version": 1, "regions": ["a"], "latent_ratio": 0.5}).latent_ratio == 0.5
+
+
+@pytest.mark.parametrize(
+    ("metadata", "ratio"),
+    [(None, 0.3), ({}, 0.3), ({LATENT_RATIO_KEY: "0.65"}, 0.65), ({LATENT_RATIO_KEY: "2"}, 0.3), ({LATENT_RATIO_KEY: "x"}, 0.3)],
+)
+def test_what_a_checkpoint_says(metadata: dict[str, str] | None, ratio: float) -> None:
+    assert suited_latent_ratio(metadata) == ratio
+
+
+def test_the_latent_ratio_is_written_where_it_is_set() -> None:
     plan = Plan.from_dict({"regions": ["a", "b"], "latent_ratio": 1})
     assert Plan.from_json(plan.to_json()) == plan
     assert plan.to_dict()["latent_ratio"] == 1.0
-    for value in (-0.1, 1.5, "0.3", True, None, float("nan")):
+    for value in (-0.1, 1.5, "0.3", True, float("nan")):
         with pytest.raises(PlanError, match=r"latent_ratio is .* number from 0 \(attention alone\) to 1"):
             Plan.from_dict({"regions": ["a"], "latent_ratio": value})

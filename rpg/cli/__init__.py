@@ -63,7 +63,8 @@ def _add_generate(commands: Any) -> None:
     plan.add_argument("--split-ratio", help="such as 1,1 or 1,1,1;2,1,1 (default with --regions: equal columns)")
     plan.add_argument("--base-prompt", help="describes the whole picture (default with --regions: the caption)")
     plan.add_argument("--base-ratio", type=float, help="share of the base prompt in every region, 0 to 1")
-    plan.add_argument("--latent-ratio", type=float, help="share of the steps in which regions are denoised one by one, 0 to 1")
+    steps = "share of the steps in which regions are denoised one by one, 0 to 1 (default: what suits the model)"
+    plan.add_argument("--latent-ratio", type=float, help=steps)
     picture = parser.add_argument_group("picture", "Defaults suit the model.")
     _add_model(picture)
     picture.add_argument("--negative-prompt", metavar="TEXT")
@@ -107,8 +108,7 @@ def generate(options: argparse.Namespace) -> None:
         raise GenerationError(f"--output is {str(output)!r}; pictures carry their plan in a .png file.")
     plan = wanted_plan(options)
     loaded = _load(options.model)
-    if options.latent_ratio is None and not options.plan:
-        plan = replace(plan, latent_ratio=loaded.latent_ratio)
+    plan = plan.for_model(loaded.pipeline.latent_ratio)
     loaded.pipeline.set_progress_bar_config(desc="Generating")
     seed = random.randrange(2**32) if options.seed is None else options.seed
     pictures = loaded.pipeline.generate(
@@ -206,7 +206,7 @@ def serve(options: argparse.Namespace) -> None:
         )
 
     defaults = Settings(width=loaded.width, height=loaded.height, steps=loaded.steps, guidance_scale=loaded.guidance_scale)
-    build_app(pictures, defaults, {"latent_ratio": loaded.latent_ratio}).queue(concurrency_count=8).launch(
+    build_app(pictures, defaults).queue(concurrency_count=8).launch(
         server_name=options.host, server_port=options.port, show_api=False
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from rpg.panel.draft import read_draft
 from rpg.panel.lines import error_line, progress_bar, status_line, unexpected_line
 from rpg.panel.panel import build_panel
 from rpg.panel.planning import stop
-from rpg.plan import SETTINGS, Plan
+from rpg.plan import Plan
 from rpg.planners import PlanRequest, Subject, make_plan
 
 ROOT = Path(__file__).parents[2]
@@ -45,12 +45,8 @@ When the user presses Stop, the generator is closed between two items. Calls nev
 """
 
 
-def build_app(generate: Generate, defaults: Settings | None = None, plan_settings: Mapping[str, Any] = SETTINGS) -> gr.Blocks:
-    """The page. Call ``queue()`` and ``launch()`` on it.
-
-    Args:
-        plan_settings: see :func:`build_panel`.
-    """
+def build_app(generate: Generate, defaults: Settings | None = None) -> gr.Blocks:
+    """The page. Call ``queue()`` and ``launch()`` on it."""
     defaults = defaults or Settings()
     theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])  # nothing to download
     css = (ROOT / "style.css").read_text("utf-8")
@@ -68,7 +64,7 @@ def build_app(generate: Generate, defaults: Settings | None = None, plan_setting
                     guidance = gr.Slider(1, 20, defaults.guidance_scale, step=0.5, label="Guidance")
                     seed = gr.Number(-1 if defaults.seed is None else defaults.seed, precision=0, label="Seed (-1: random)")
                 with gr.Accordion("Regions", open=True):
-                    panel = build_panel("standalone", plan_settings)
+                    panel = build_panel("standalone")
             with gr.Column():
                 with gr.Row():
                     generate_button = gr.Button("Generate", variant="primary", elem_id="rpg-standalone-generate")

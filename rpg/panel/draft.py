@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from rpg.errors import RPGError
@@ -37,13 +36,9 @@ def problem(text: str) -> str:
     return ""
 
 
-def kept_settings(text: str, first: Mapping[str, Any]) -> dict[str, Any]:
-    """What planning leaves alone in a draft, also in an unfinished one.
-
-    Args:
-        first: the draft that an empty text stands for.
-    """
+def kept_settings(text: str) -> dict[str, Any]:
+    """What planning leaves alone in a draft, also in an unfinished one."""
     try:
-        return settings_of(load_json(text) if text.strip() else first)
+        return settings_of(load_json(text)) if text.strip() else {}
     except RPGError:
         return {}

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import gradio as gr
 
@@ -30,21 +28,19 @@ class Panel:
     message: gr.HTML
 
 
-def build_panel(tab: str, settings: Mapping[str, Any] = SETTINGS) -> Panel:
+def build_panel(tab: str) -> Panel:
     """Add the panel to the page that is being built. May be called once for each tab of it.
 
     Args:
         tab: ``txt2img``, ``img2img`` or ``standalone``: the middle of all ids, and where to find the main prompt and size.
-        settings: of :data:`rpg.plan.SETTINGS` those that suit the model, where it is known.
     """
     with gr.Column(elem_classes="rpg-panel"):
         with gr.Column(elem_classes="rpg-hidden"):
             # Hidden by style.css: a component that is not visible is not in the page, where the editor has to reach it.
             plan = gr.Textbox(label="RPG plan", elem_id=f"rpg-{tab}-plan", lines=1, max_lines=20)
             plan.do_not_save_to_config = True
-        first = {**NOTHING_PLANNED, **{name: value for name, value in settings.items() if value != SETTINGS[name]}}
-        on_generate = build_planning(tab, plan, first)
-        data = {"tab": tab, "defaults": json.dumps(first), "settings": json.dumps(SETTINGS)}
+        on_generate = build_planning(tab, plan)
+        data = {"tab": tab, "defaults": json.dumps(NOTHING_PLANNED), "settings": json.dumps(SETTINGS)}
         attributes = " ".join(f'data-rpg-{name}="{html.escape(value)}"' for name, value in data.items())
         gr.HTML(f'<div class="rpg-editor" {attributes}></div>', elem_id=f"rpg-{tab}-editor")
         message = gr.HTML(elem_id=f"rpg-{tab}-message", elem_classes="rpg-message")

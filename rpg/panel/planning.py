@@ -31,12 +31,8 @@ NOTES = 400
 Update = dict[Any, Any]
 
 
-def build_planning(tab: str, plan: gr.Textbox, first: Mapping[str, Any]) -> gr.Checkbox:
-    """Add the section. Returns the checkbox that leaves the planning to Generate, a view of what ``plan`` says.
-
-    Args:
-        first: the draft that an empty ``plan`` stands for.
-    """
+def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
+    """Add the section. Returns the checkbox that leaves the planning to Generate, a view of what ``plan`` says."""
 
     def named(name: str, **kwargs: Any) -> dict[str, Any]:
         return {"elem_id": f"rpg-{tab}-{name}", **kwargs}
@@ -96,7 +92,7 @@ def build_planning(tab: str, plan: gr.Textbox, first: Mapping[str, Any]) -> gr.C
                 "image": data_url(values[picture]),
                 **{side: pixels for side, pixels in values[size].items() if pixels},
             }
-            return {"planner": planner, **kept_settings(values[plan], first)}
+            return {"planner": planner, **kept_settings(values[plan])}
 
         for text, sentence, made in plan_updates(wanted, cancelled):
             update: Update = {status: sentence}

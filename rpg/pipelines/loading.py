@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from rpg import shapes
 from rpg.errors import GenerationError
 from rpg.pipelines.regional import RegionalDiffusionPipeline, RegionalDiffusionXLPipeline
+from rpg.plan import suited_latent_ratio
 
 _XL_KEY = "conditioner.embedders.1.model.ln_final.weight"
 
@@ -26,7 +27,6 @@ class Loaded:
     height: int
     steps: int = 20
     guidance_scale: float = 7.0
-    latent_ratio: float = 0.0
 
 
 def load(model: str | None = None) -> Loaded:
@@ -55,7 +55,7 @@ def load(model: str | None = None) -> Loaded:
     pipeline.scheduler = EulerAncestralDiscreteScheduler.from_config(pipeline.scheduler.config, timestep_spacing="linspace")
     pipeline.to(device)
     if model is None:
-        return Loaded(pipeline, width=224, height=128, guidance_scale=shapes.GUIDANCE_SCALE, latent_ratio=shapes.LATENT_RATIO)
+        return Loaded(pipeline, width=224, height=128, guidance_scale=shapes.GUIDANCE_SCALE)
     size = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
     return Loaded(pipeline, width=size, height=size)
 
@@ -64,9 +64,14 @@ def _from_file(path: Path, **options: Any) -> Any:
     if path.suffix != ".safetensors":
         raise GenerationError(f"{path.name} is no .safetensors file; others can run code when loaded, so convert it first.")
     with safe_open(path, framework="pt") as file:
-        if _XL_KEY in file.keys():  # noqa: SIM118 - a file handle, not a dict
-            return RegionalDiffusionXLPipeline.from_single_file(str(path), **options)
-    return RegionalDiffusionPipeline.from_single_file(str(path), safety_checker=None, requires_safety_checker=False, **options)
+        is_xl, metadata = _XL_KEY in file.keys(), file.metadata()  # noqa: SIM118 - a file handle, not a dict
+    if is_xl:
+        pipeline = RegionalDiffusionXLPipeline.from_single_file(str(path), **options)
+    else:
+        no_checker = {"safety_checker": None, "requires_safety_checker": False}
+        pipeline = RegionalDiffusionPipeline.from_single_file(str(path), **no_checker, **options)
+    pipeline.latent_ratio = suited_latent_ratio(metadata)
+    return pipeline
 
 
 def _from_folder(path: Path, **options: Any) -> Any:

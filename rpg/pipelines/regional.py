@@ -13,7 +13,7 @@ from torch import Tensor
 
 from rpg.errors import GenerationError
 from rpg.pipelines.chunks import chunks
-from rpg.plan import Plan, regions_from
+from rpg.plan import DEFAULT_LATENT_RATIO, Plan, regions_from
 from rpg.steering.conditioning import join_pair
 from rpg.steering.hooks import attach
 from rpg.steering.steering import Steering
@@ -43,7 +43,13 @@ _Pipeline: Any = object
 
 
 class _RegionalMixin(_Pipeline):
-    """Stands in front of a diffusers pipeline class."""
+    """Stands in front of a diffusers pipeline class.
+
+    Attributes:
+        latent_ratio: what suits the model, where a plan leaves it open.
+    """
+
+    latent_ratio = DEFAULT_LATENT_RATIO
 
     def __call__(  # noqa: PLR0917 - the order of the reference implementation
         self,
@@ -103,6 +109,7 @@ class _RegionalMixin(_Pipeline):
             options: everything else that the diffusers pipeline takes (``num_inference_steps``, ``guidance_scale``,
                 ``callback_on_step_end``, ...).
         """
+        plan = plan.for_model(self.latent_ratio)
         self._check(negative_prompt, options)
         height, width = self._size(height, width)
         count = _positive("batch_size", batch_size) * _positive("num_images_per_prompt", num_images_per_prompt)

@@ -86,7 +86,7 @@ class Job:
                 self.steering.forget()
                 self.weights = weights
             self._join(params)
-            self.steering.apart = share < self.plan.latent_ratio and not hires  # the hires pass has a layout already
+            self.steering.apart = share < (self.plan.latent_ratio or 0) and not hires  # the hires pass has a layout already
         except Exception as error:  # the host would log it and carry on without the regions
             self.steering.error = error
 

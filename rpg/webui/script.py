@@ -13,7 +13,7 @@ from modules import script_callbacks, scripts, shared
 from modules.ui_components import InputAccordion
 
 from rpg.panel.panel import build_panel
-from rpg.plan import Plan
+from rpg.plan import Plan, suited_latent_ratio
 from rpg.planners import PlanRequest, Subject, make_plan
 from rpg.webui import a1111, job, networks, routes, xyz
 from rpg.webui.arguments import override, parse_arguments
@@ -109,7 +109,7 @@ def _plan(p: Any, plan: Any = "", enabled: Any = None, *_: Any) -> Plan | None:
     wanted = parse_arguments(plan, enabled, Subject(p.main_prompt, p.width, p.height))
     if isinstance(wanted, PlanRequest):
         wanted = make_plan(wanted, cancelled=a1111.interrupted)
-    return wanted and override(wanted, changes)
+    return wanted and override(wanted, changes).for_model(suited_latent_ratio(p.sd_model.sd_checkpoint_info.metadata))
 
 
 def _texts(plan: Plan) -> list[str]:

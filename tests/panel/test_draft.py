@@ -26,12 +26,11 @@ def test_a_planner_gets_the_main_prompt_unless_it_names_its_own() -> None:
 
 
 def test_planning_keeps_the_settings_of_any_draft() -> None:
-    first = {"latent_ratio": 0.3}
-    assert kept_settings("", first) == first
+    assert kept_settings("") == {}
     for text in ('{"regions": [""], "latent_ratio": 0.5}', '{"planner": {}, "latent_ratio": 0.5}'):
-        assert kept_settings(text, first) == {"latent_ratio": 0.5}
+        assert kept_settings(text) == {"latent_ratio": 0.5}
     for text in ('{"regions": ["a"]}', "{", "[]", '{"latent_ratio": "x"}', '{"latent_ratio": 2}', '{"planner": {}}'):
-        assert kept_settings(text, first) == {}
+        assert kept_settings(text) == {}
 
 
 def test_the_first_draft_lacks_only_its_prompts() -> None:

@@ -242,6 +242,9 @@ def test_planning_leaves_the_latent_ratio_alone(page: Page) -> None:
     page.button("plan-button").click()
     page.wait_for_plan(latent_ratio=0.3, regions=[{"prompt": "a cat"}, {"prompt": "a dog"}])
     page.locate("input.rpg-latent-ratio").fill("0")
+    page.wait_for_plan(latent_ratio=0)
+    page.locate("input.rpg-latent-ratio").fill("")
+    expect(page.locate("input.rpg-latent-ratio")).to_have_attribute("placeholder", "auto")
     page.locate("input.rpg-base-ratio").fill("0.5")
     page.wait_for_plan(base_ratio=0.5)
     assert "latent_ratio" not in page.json

@@ -13,8 +13,8 @@ LAYOUT = "1,1,2;2,1,1;1"
 
 
 def same_as_base(layout: str = "1,1,2;1", regions: int = 3, prompt: str = PROMPT, **fields: Any) -> dict[str, Any]:
-    """A plan in which every region says what the base says."""
-    return {"regions": [prompt] * regions, "split_ratio": layout, "base_ratio": 0.3, **fields}
+    """A plan in which every region says what the base says, by attention alone: latent steps are no part of the law."""
+    return {"regions": [prompt] * regions, "split_ratio": layout, "base_ratio": 0.3, "latent_ratio": 0, **fields}
 
 
 def distance(one: list[np.ndarray], other: list[np.ndarray]) -> int:
@@ -47,7 +47,7 @@ def check_locality(
 ) -> None:
     """Changing one region's part of the context moves that region's tokens in every layer, and no others."""
     webui.post("/rpg-test/probe", calls=calls)
-    webui.generate(kind, rpg or {"regions": ["a cat", "a dog", "a fox"], "split_ratio": "1,1,2;1"}, **settings)
+    webui.generate(kind, rpg or {"regions": ["a cat", "a dog", "a fox"], "split_ratio": "1,1,2;1", "latent_ratio": 0}, **settings)
     check_probe(webui)
 
 

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from rpg import shapes
+from rpg.plan import LATENT_RATIO_KEY
 from rpg.shapes.training import models
 
 Rules = Iterable[tuple[str, str]]
@@ -111,7 +112,7 @@ def write(folder: Path, autoencoder: Any, unet: Any, text_encoder: Any) -> Path:
         The checkpoint's path.
     """
     path = folder / shapes.CHECKPOINT.name
-    save_file(state_dict(autoencoder, unet, text_encoder), path)
+    save_file(state_dict(autoencoder, unet, text_encoder), path, {LATENT_RATIO_KEY: str(shapes.LATENT_RATIO)})
     config = folder / shapes.CONFIG.name
     shutil.copytree(shapes.CONFIG, config, dirs_exist_ok=True)
     _change(config / "vae" / "config.json", scaling_factor=autoencoder.config.scaling_factor)
