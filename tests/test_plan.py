@@ -6,7 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpg.errors import LayoutError, PlanError, RPGError
-from rpg.plan import DEFAULT_BASE_RATIO, MAX_TEXT, VERSION, Plan, Region, load_json, regions_from
+from rpg.plan import (
+    DEFAULT_BASE_RATIO,
+    DEFAULT_LATENT_RATIO,
+    LATENT_RATIO_KEY,
+    MAX_TEXT,
+    VERSION,
+    Plan,
+    Region,
+    load_json,
+    regions_from,
+    suited_latent_ratio,
+)
 from tests.fuzz import fuzz
 
 COLUMNS = ["1", "1,1", "1,2,1", "1;1", "1,1,1;2,1,1"]

@@ -49,7 +49,7 @@ def test_options_overrule_the_plan(tmp_path: Path) -> None:
     source.write_text(json.dumps({"regions": ["a cat", "a dog"], "base_ratio": 0.9, "base_prompt": "pets"}))
     options = ["--split-ratio", "1;3", "--base-ratio", "0.1", "--batch-size", "2"]
     assert main(["generate", "--plan", str(source), *options, *QUICK, "--output", str(out)]) == 0
-    expected = Plan((Region("a cat"), Region("a dog")), "1;3", "pets", 0.1)
+    expected = Plan((Region("a cat"), Region("a dog")), "1;3", "pets", 0.1, latent_ratio=shapes.LATENT_RATIO)
     assert read_plan(out.with_suffix(".json")) == expected
     assert sorted(path.name for path in out.parent.iterdir()) == ["out-1.png", "out-2.png", "out.json"]
     assert read_plan(out.parent / "out-2.png") == expected

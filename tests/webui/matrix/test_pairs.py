@@ -100,7 +100,7 @@ def test_pair(webui: Webui, defaults: dict[str, Any], start_picture: str, row: d
     if row["own_negatives"]:
         region["negative_prompt"] = settings["negative_prompt"]
     count = Layout.parse(row["layout"]).count
-    rpg = {"regions": [region] * count, "split_ratio": row["layout"], "base_ratio": row["base_ratio"]}
+    rpg = {"regions": [region] * count, "split_ratio": row["layout"], "base_ratio": row["base_ratio"], "latent_ratio": 0}
     plain = webui.request(kind, **settings)
     if plain.status_code != 200:
         assert host_cannot(row), plain.text
