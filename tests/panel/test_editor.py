@@ -16,7 +16,7 @@ from rpg.errors import LayoutError, ReplyError, Stopped
 from rpg.llm import Event
 from rpg.panel import draft, panel, planning
 from rpg.panel.app import Settings, build_app
-from rpg.plan import Plan
+from rpg.plan import VERSION, Plan
 from rpg.planners import PlanRequest, Subject
 
 TWO = {"regions": [{"prompt": "a cat"}, {"prompt": "a dog"}], "split_ratio": "1,1"}
@@ -316,7 +316,7 @@ def test_planning_can_be_left_to_generate(page: Page) -> None:
     page.prompt(1).fill("kept aside")
     page.locate("#rpg-standalone-settings .label-wrap").click()
     page.locate("#rpg-standalone-on-generate input").check()
-    page.wait_for_plan(version=1, planner={"provider": "rules", "template": "default"})
+    page.wait_for_plan(version=VERSION, planner={"provider": "rules", "template": "default"})
     assert "regions" not in json.loads(page.json)
     page.locate("#rpg-standalone-caption textarea").fill("two cats")
     page.wait_for_plan(planner={"provider": "rules", "template": "default", "caption": "two cats"})
