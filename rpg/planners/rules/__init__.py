@@ -7,10 +7,12 @@ import re
 from rpg.areas.layout import MAX_REGIONS
 from rpg.errors import PlannerError
 from rpg.plan import DEFAULT_BASE_RATIO, Plan, Region
-from rpg.planners.rules import chinese, english, figure, writing
+from rpg.planners.rules import figure, writing
 from rpg.planners.rules.arrange import Rows, arrange, fits
+from rpg.planners.rules.chinese import reader as chinese
+from rpg.planners.rules.chinese.translation import translate
+from rpg.planners.rules.english import reader as english
 from rpg.planners.rules.reading import Reading
-from rpg.planners.rules.translate import translate
 
 NAME = "rules 1"
 MAX_CAPTION = 4000

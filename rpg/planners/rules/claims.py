@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rpg.planners.rules.reading import Place, Reading, Scene, Thing
+from rpg.planners.rules.reading import Place, Reading, Surrounding, Thing
 
 
 class Claims:
@@ -12,7 +12,7 @@ class Claims:
         self.reading = reading
         self.current: Thing | None = None
         """What the words that come next describe."""
-        self.scene: Scene | None = None
+        self.scene: Surrounding | None = None
         """Surroundings that the words that come next continue."""
         self.pending: Place | None = None
         """The place that the caption named for what comes next."""
@@ -38,9 +38,9 @@ class Claims:
         self.current, self.scene = thing, None
         return thing
 
-    def surround(self, text: str, kind: str, owner: Thing | None = None, leads: bool = False) -> Scene:
+    def surround(self, text: str, kind: str, owner: Thing | None = None, leads: bool = False) -> Surrounding:
         """Add surroundings."""
-        scene = Scene(text, kind, owner, leads)
+        scene = Surrounding(text, kind, owner, leads)
         self.reading.scenes.append(scene)
         return scene
 

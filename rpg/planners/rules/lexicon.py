@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -35,13 +36,20 @@ LANDMARKS = word_set(
 """Places that are also seen from outside, as things."""
 
 
+@dataclass
+class Lexicon:
+    """The words and their kinds."""
+
+    nouns: dict[str, str] = field(default_factory=dict)
+    adjectives: dict[str, str] = field(default_factory=dict)
+    chinese: dict[str, str] = field(default_factory=dict)
+    english: dict[str, str] = field(default_factory=dict)
+    """The English for Chinese words."""
+
+
 @cache
-def _read() -> tuple[dict[str, str], dict[str, str], dict[str, str], dict[str, str]]:
-    """English nouns and adjectives to kinds, Chinese words to kinds, Chinese words to English."""
-    nouns: dict[str, str] = {}
-    adjectives: dict[str, str] = {}
-    chinese: dict[str, str] = {}
-    translations: dict[str, str] = {}
+def _lexicon() -> Lexicon:
+    known = Lexicon()
     kind = ""
     for line in Path(__file__).with_name("words.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
@@ -49,17 +57,17 @@ def _read() -> tuple[dict[str, str], dict[str, str], dict[str, str], dict[str, s
         elif "=" in line and not line.startswith("#"):
             english, words = (part.strip() for part in line.split("=", 1))
             same, _, related = words.partition("~")
-            (adjectives if kind in ADJECTIVES else nouns).setdefault(english, kind)
+            (known.adjectives if kind in ADJECTIVES else known.nouns).setdefault(english, kind)
             for word in same.split():
-                translations.setdefault(word, english)
+                known.english.setdefault(word, english)
             for word in (same + " " + related).split():
-                chinese.setdefault(word, kind)
-    return nouns, adjectives, chinese, translations
+                known.chinese.setdefault(word, kind)
+    return known
 
 
 def singular(noun: str) -> str:
     """``cats`` -> ``cat``; a word that looks singular stays."""
-    nouns = _read()[0]
+    nouns = _lexicon().nouns
     head, space, last = noun.rpartition(" ")
     if noun in _IRREGULAR or noun in nouns or noun in PLURAL_ONLY:
         return _IRREGULAR.get(noun, noun)
@@ -90,22 +98,22 @@ def plural(phrase: str) -> str:
 
 def english_kind(noun: str) -> str:
     """The kind of an English noun in lower case, singular or plural; empty when unknown."""
-    nouns = _read()[0]
+    nouns = _lexicon().nouns
     return nouns.get(noun) or nouns.get(singular(noun), "")
 
 
 def is_adjective(word: str) -> bool:
-    return word in _read()[1]
+    return word in _lexicon().adjectives
 
 
 def chinese_kind(word: str) -> str:
     """The kind of a Chinese word; empty when unknown."""
-    return _read()[2].get(word, "")
+    return _lexicon().chinese.get(word, "")
 
 
 def translation(word: str) -> str:
     """The English for a Chinese word; empty when there is none that is surely right."""
-    return _read()[3].get(word, "")
+    return _lexicon().english.get(word, "")
 
 
 def chinese_word(text: str, start: int) -> str:

@@ -65,7 +65,7 @@ class Thing:
 
 
 @dataclass(eq=False)
-class Scene:
+class Surrounding:
     """A phrase about the surroundings; ``owner`` is the thing it was said of, if any."""
 
     text: str
@@ -80,7 +80,7 @@ class Reading:
     """All that one caption says, in its order."""
 
     things: list[Thing] = field(default_factory=list)
-    scenes: list[Scene] = field(default_factory=list)
+    scenes: list[Surrounding] = field(default_factory=list)
     styles: list[str] = field(default_factory=list)
     joint: str = " "
     """What stands between words."""
@@ -170,7 +170,7 @@ class Reading:
             return
         if any(thing.being for thing in others) and not any(thing.relation and thing.relation[1] is first for thing in others):
             self.things.remove(first)
-            self.scenes.insert(0, Scene(first.name + first.tail, "place"))
+            self.scenes.insert(0, Surrounding(first.name + first.tail, "place"))
 
     def _leave_unplaced(self) -> None:
         """Many of something, named last and without a place where all others have theirs, are everywhere: "a samurai on the left,
@@ -183,7 +183,7 @@ class Reading:
         several = self.joint and last.name == last.many and last.name.split(" ")[-1].lower() != last.noun.split(" ")[-1]
         if several and all(thing.place or thing.relation for thing in others):
             self.things.remove(last)
-            self.scenes.insert(0, Scene(last.name + last.tail, "ambience"))
+            self.scenes.insert(0, Surrounding(last.name + last.tail, "ambience"))
 
     def _carries(self, owner: Thing) -> bool:
         """Whether something stands above or below a thing that is not the last."""

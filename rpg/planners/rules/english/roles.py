@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rpg.planners.rules.english_phrases import LOCATIVE, Phrase
+from rpg.planners.rules.english.phrases import LOCATIVE, EnglishPhrase
 from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY, english_kind, word_set
 from rpg.planners.rules.reading import Thing
 
@@ -52,13 +52,13 @@ def cut_styles(text: str) -> tuple[str, list[str]]:
     return _FRAGMENT.sub(cut, text), styles
 
 
-def wraps(phrase: Phrase, following: str) -> bool:
+def wraps(phrase: EnglishPhrase, following: str) -> bool:
     """Whether a phrase only says that what follows is a picture: "a photo of ..."."""
     named = english_kind(phrase.noun) in ("picture", "style", "place") and _PICTURES.search(phrase.noun)
     return bool(named) and following in _WRAPS
 
 
-def role(phrase: Phrase, link: str, current: Thing | None, attached: str, *, stacks: bool, listing: bool) -> str:
+def role(phrase: EnglishPhrase, link: str, current: Thing | None, attached: str, *, stacks: bool, listing: bool) -> str:
     """Whether a phrase is a ``thing`` of its own, part of the ``scene``, or ``attached`` to the current thing.
 
     ``link`` is the text between the phrase and what came before it, ``attached`` the kind of the phrase that
@@ -85,7 +85,7 @@ def role(phrase: Phrase, link: str, current: Thing | None, attached: str, *, sta
     return "attached" if last in LOCATIVE or not joined or worn or listed else "thing"
 
 
-def _is_scenery(phrase: Phrase, last: str, current: Thing | None, *, stacked: bool, listing: bool) -> bool:
+def _is_scenery(phrase: EnglishPhrase, last: str, current: Thing | None, *, stacked: bool, listing: bool) -> bool:
     if phrase.noun == "background" or (phrase.kind == "ambience" and not stacked):
         return True
     if phrase.kind not in SCENERY:

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 
 from rpg.planners.rules.claims import Claims, opposite
-from rpg.planners.rules.english_phrases import Phrase
-from rpg.planners.rules.english_roles import predicate, without_joiners
+from rpg.planners.rules.english.phrases import EnglishPhrase
+from rpg.planners.rules.english.roles import predicate, without_joiners
 from rpg.planners.rules.lexicon import BEINGS, PARTS, is_adjective, singular
 from rpg.planners.rules.reading import Place, Reading, Thing
 
@@ -49,7 +49,7 @@ class EnglishClaims(Claims):
         elif self.current:
             self.current.tail += piece
 
-    def find(self, phrase: Phrase) -> Thing | None:
+    def find(self, phrase: EnglishPhrase) -> Thing | None:
         """The thing that a phrase mentions again."""
         named = [thing for thing in self.reading.things if thing.noun == phrase.noun and phrase.noun]
         if named or phrase.determiner != "the":
@@ -60,7 +60,7 @@ class EnglishClaims(Claims):
                 return thing
         return None
 
-    def add(self, phrase: Phrase) -> Thing:
+    def add(self, phrase: EnglishPhrase) -> Thing:
         """A new thing; a place that it turns out to stand in becomes surroundings."""
         thing = Thing(phrase.name, phrase.noun, phrase.kind, phrase.count, place=phrase.side)
         thing.definite = phrase.determiner in ("the", "another", "other")
@@ -79,7 +79,7 @@ class EnglishClaims(Claims):
         self.attached = ""
         return self.new(thing)
 
-    def relate(self, phrase: Phrase, offset: Place, existing: Thing | None) -> None:
+    def relate(self, phrase: EnglishPhrase, offset: Place, existing: Thing | None) -> None:
         """The current thing stands at ``offset`` from what the phrase names."""
         subject = self.current
         assert subject is not None
@@ -119,7 +119,7 @@ class EnglishClaims(Claims):
                 break
             thing.place = place
 
-    def enclose(self, phrase: Phrase) -> None:
+    def enclose(self, phrase: EnglishPhrase) -> None:
         """Put a phrase such as "in a cafe" into the surroundings."""
         link = self.text[self.held : phrase.start]
         if phrase.noun == "foreground":
@@ -154,7 +154,7 @@ class EnglishClaims(Claims):
         self.scene = self.surround(text, kind, owner)
         self.held = phrase.end
 
-    def _recede(self, phrase: Phrase, link: str) -> bool:
+    def _recede(self, phrase: EnglishPhrase, link: str) -> bool:
         """Take all of "(with) mountains in the background" as surroundings."""
         along = re.search(r"\bwith\b.*$", link)
         here = self.current

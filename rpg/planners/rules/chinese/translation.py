@@ -33,7 +33,7 @@ def translate(reading: Reading) -> Reading | None:
 
 
 def _thing(name: str) -> tuple[str, str] | None:
-    """Phrase and noun for a name such as 一个红色的圆形."""
+    """ChinesePhrase and noun for a name such as 一个红色的圆形."""
     quantity = _QUANTITY.match(name)
     words = _words(name[quantity.end() :] if quantity else name)
     if not words or chinese_kind(words[-1]) in ("colour", "adjective", "style", "ambience", "picture", "group"):

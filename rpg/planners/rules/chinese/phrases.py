@@ -29,7 +29,7 @@ BREAKS = re.compile(r"和|与|跟|、|以及|还有|及|或|,")
 
 
 @dataclass(frozen=True)
-class Phrase:
+class ChinesePhrase:
     """A noun phrase; ``name`` is that of a single one."""
 
     start: int
@@ -97,7 +97,7 @@ def kinds_of(text: str) -> set[str]:
     return kinds - {""}
 
 
-def phrase_at(text: str, start: int, fresh: bool, listing: bool = False) -> Phrase | None:
+def phrase_at(text: str, start: int, fresh: bool, listing: bool = False) -> ChinesePhrase | None:
     """The noun phrase that begins at ``start``: with a quantity, or (where ``fresh``) without one."""
     quantity = QUANTITY.match(text, start)
     if quantity:
@@ -105,7 +105,7 @@ def phrase_at(text: str, start: int, fresh: bool, listing: bool = False) -> Phra
     return _bare(text, start, listing) if fresh else None
 
 
-def _quantified(text: str, start: int, quantity: re.Match[str]) -> Phrase | None:
+def _quantified(text: str, start: int, quantity: re.Match[str]) -> ChinesePhrase | None:
     number, measure = quantity["number"], quantity["measure"]
     count = int(number) if number.isdigit() else sum(_DIGITS.get(digit, 0) for digit in number) or 1
     end, noun, kind = _head(text, quantity.end())
@@ -113,11 +113,11 @@ def _quantified(text: str, start: int, quantity: re.Match[str]) -> Phrase | None
         return None
     rest = text[quantity.end() : end]
     if measure in "些群堆队" or number in ("几", "数"):
-        return Phrase(start, end, text[start:end], noun, kind, 1, True)
+        return ChinesePhrase(start, end, text[start:end], noun, kind, 1, True)
     if measure in "对双" and kind in BEINGS:
-        return Phrase(start, end, rest if kind == "group" else f"一个{rest}", noun, kind, 2 * count, True, text[start:end])
+        return ChinesePhrase(start, end, rest if kind == "group" else f"一个{rest}", noun, kind, 2 * count, True, text[start:end])
     name = text[start:end] if number == "一" else f"一{measure}{rest}"
-    return Phrase(start, end, name, noun, kind, max(count, 1), True, text[start:end])
+    return ChinesePhrase(start, end, name, noun, kind, max(count, 1), True, text[start:end])
 
 
 def _head(text: str, start: int) -> tuple[int, str, str]:
@@ -172,7 +172,7 @@ def _wears(text: str, start: int, position: int) -> bool:
     )
 
 
-def _bare(text: str, start: int, listing: bool) -> Phrase | None:
+def _bare(text: str, start: int, listing: bool) -> ChinesePhrase | None:
     position = start
     while position < min(len(text), start + 24) and text[position] not in ",、":
         word = chinese_word(text, position)
@@ -185,12 +185,12 @@ def _bare(text: str, start: int, listing: bool) -> Phrase | None:
             continue
         if re.search("[着了在正被把是有]", before.rpartition("的")[2]) or (kind in PARTS and not listing):
             return None
-        return Phrase(start, position, text[start:position], word, kind)
+        return ChinesePhrase(start, position, text[start:position], word, kind)
     if listing:
         stop = BREAKS.search(text, start)
         end = stop.start() if stop else len(text)
         if _adjectival(text[start:end]):
             return None
         if start < end <= start + 12 and not re.search("[着了在被把]", text[start:end]):
-            return Phrase(start, end, text[start:end], text[start:end][-2:], "")
+            return ChinesePhrase(start, end, text[start:end], text[start:end][-2:], "")
     return None

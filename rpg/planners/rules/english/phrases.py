@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from rpg.planners.rules.english_marks import Mark, find_marks, side
+from rpg.planners.rules.english.marks import Mark, find_marks, side
 from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY, article, english_kind, is_adjective, singular, word_set
 from rpg.planners.rules.reading import Place
 
@@ -43,7 +43,7 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Phrase:
+class EnglishPhrase:
     """A noun phrase. ``name`` is that of a single one, ``after`` the number of the token behind it."""
 
     start: int
@@ -98,7 +98,7 @@ def opens_otherwise(token: Token) -> bool:
     return token.text in _ENDS or _number(token.text) > 0
 
 
-def phrase_at(tokens: list[Token], index: int, text: str, fresh: bool) -> Phrase | None:
+def phrase_at(tokens: list[Token], index: int, text: str, fresh: bool) -> EnglishPhrase | None:
     """The noun phrase that begins with a token, if one does.
 
     It begins with a determiner or a number, or (where ``fresh``) without one.
@@ -108,7 +108,7 @@ def phrase_at(tokens: list[Token], index: int, text: str, fresh: bool) -> Phrase
         return None
     if fresh and (tag := _TAG.fullmatch(token.text)) and int(tag[1]) > 0:
         noun = singular(tag[2])
-        return Phrase(token.start, token.end, index + 1, f"1{noun}", noun, english_kind(noun), int(tag[1]))
+        return EnglishPhrase(token.start, token.end, index + 1, f"1{noun}", noun, english_kind(noun), int(tag[1]))
     opening = _opening(tokens, index)
     if not opening.determiner and not fresh:
         return None
@@ -136,7 +136,7 @@ def _number(word: str) -> int:
     return int(word) if re.fullmatch("[0-9]{1,3}", word) else _COUNTS.get(word, 0)
 
 
-def _gathered(tokens: list[Token], index: int, text: str) -> Phrase | None:
+def _gathered(tokens: list[Token], index: int, text: str) -> EnglishPhrase | None:
     """The phrase behind "of" in "a pair of cats" or "a group of three people", with its count."""
     words = [token.text for token in tokens[index : index + 3]]
     if len(words) < 3 or words[0] not in ("a", "one") or words[1] not in ("pair", "couple", "group", "trio") or words[2] != "of":
@@ -149,7 +149,7 @@ def _gathered(tokens: list[Token], index: int, text: str) -> Phrase | None:
     return replace(inner, start=tokens[index].start, name=name, count=max(inner.count, implied), determiner=words[0])
 
 
-def _scan(tokens: list[Token], text: str, opening: _Opening) -> Phrase | None:
+def _scan(tokens: list[Token], text: str, opening: _Opening) -> EnglishPhrase | None:
     """The noun phrase behind an opening."""
     first = last = opening.first
     start, determiner = tokens[opening.index].start, opening.determiner
@@ -162,12 +162,12 @@ def _scan(tokens: list[Token], text: str, opening: _Opening) -> Phrase | None:
         stands = determiner in ("one", "another", "other") or opening.side is not None or tokens[first - 1].text == "one"
         if first == opening.index or not stands:
             return None
-        return Phrase(start, tokens[first - 1].end, first, "", "", "pronoun", 1, determiner, opening.side)
+        return EnglishPhrase(start, tokens[first - 1].end, first, "", "", "pronoun", 1, determiner, opening.side)
     head, noun, kind = _head(words)
     chosen = determiner in ("one", "another", "other") and not kind and all(map(is_adjective, words))
     if chosen or words[head] in ("one", "ones"):
         said = " ".join(text[token.start : token.end] for token in tokens[first:last] if token.text not in ("one", "ones"))
-        return Phrase(start, tokens[last - 1].end, last, said, "", "pronoun", 1, determiner, opening.side)
+        return EnglishPhrase(start, tokens[last - 1].end, last, said, "", "pronoun", 1, determiner, opening.side)
     plural = singular(words[head]) != words[head] or words[head] in ("sheep", "fish", "deer", "people")
     if opening.count > 1 and not plural:
         return None
@@ -182,7 +182,7 @@ def _scan(tokens: list[Token], text: str, opening: _Opening) -> Phrase | None:
     elif not determiner:
         named = (not kind or len(shown) > 1) and all(word[0].isupper() for word in shown)
         name = " ".join(shown) if named or plural or kind in SCENERY else _single(shown)
-    return Phrase(start, end, stop + 1, name, noun, kind, opening.count, determiner, opening.side)
+    return EnglishPhrase(start, end, stop + 1, name, noun, kind, opening.count, determiner, opening.side)
 
 
 def _stops(tokens: list[Token], first: int, index: int) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from rpg.planners.rules.english_claims import EnglishClaims
-from rpg.planners.rules.english_phrases import LOCATIVE, Phrase, Token, opens_otherwise, phrase_at, tokens_of
-from rpg.planners.rules.english_roles import cut_styles, role, without_joiners, wraps
+from rpg.planners.rules.english.claims import EnglishClaims
+from rpg.planners.rules.english.phrases import LOCATIVE, EnglishPhrase, Token, opens_otherwise, phrase_at, tokens_of
+from rpg.planners.rules.english.roles import cut_styles, role, without_joiners, wraps
 from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY, article, is_adjective, singular, word_set
 from rpg.planners.rules.reading import Place, Reading, Thing
 
@@ -81,7 +81,7 @@ class _Reader(EnglishClaims):
         if token.text == ":" and self.current:
             self.current.lists = True
 
-    def _phrase(self, index: int) -> Phrase | None:
+    def _phrase(self, index: int) -> EnglishPhrase | None:
         fresh = self._is_fresh(index)
         phrase = phrase_at(self.tokens, index, self.text, fresh)
         if phrase and not phrase.determiner:
@@ -97,19 +97,19 @@ class _Reader(EnglishClaims):
             return phrase if phrase and phrase.kind in SCENERY and phrase.noun not in _STATES else None
         return phrase
 
-    def _is_named_place(self, phrase: Phrase, index: int) -> bool:
+    def _is_named_place(self, phrase: EnglishPhrase, index: int) -> bool:
         """Whether a phrase is that of ", in Hogwarts"."""
         apart = index > 1 and self.tokens[index - 2].kind in ("sep", "stop")
         return apart and not phrase.kind and all(token.capital for token in self.tokens[index : phrase.after])
 
-    def _is_name(self, phrase: Phrase, index: int) -> bool:
+    def _is_name(self, phrase: EnglishPhrase, index: int) -> bool:
         """Whether an unknown phrase beside an "and" is written like a name."""
         words = self.text[phrase.start : phrase.end].split()
         around = self.tokens[index - 1 : index] + self.tokens[phrase.after : phrase.after + 1]
         beside = any(token.kind == "and" for token in around)
         return not phrase.kind and beside and len(words) < 4 and all(word[0].isupper() for word in words)
 
-    def _is_placed(self, phrase: Phrase) -> bool:
+    def _is_placed(self, phrase: EnglishPhrase) -> bool:
         """Whether a few words stand before a place: "hatsune miku on the left"."""
         mark = self.tokens[phrase.after].mark if phrase.after < len(self.tokens) else None
         words = self.text[phrase.start : phrase.end].split()
@@ -195,7 +195,7 @@ class _Reader(EnglishClaims):
         phrase = phrase_at(self.tokens, index, self.text, True)
         return phrase is not None and (bool(phrase.determiner) or phrase.kind in BEINGS | {"thing", "place", "support"})
 
-    def _leading_relation(self, index: int, anchor: Phrase) -> int:
+    def _leading_relation(self, index: int, anchor: EnglishPhrase) -> int:
         """Read "next to the sofa is a lamp": first what it is next to, then what stands there."""
         mark = self.tokens[index].mark
         assert mark is not None
@@ -246,7 +246,7 @@ class _Reader(EnglishClaims):
 
     # Phrases
 
-    def _backdrop(self, phrase: Phrase) -> int:
+    def _backdrop(self, phrase: EnglishPhrase) -> int:
         """Read "in the background a burning village". Returns the number of the token to go on with; 0 for other phrases."""
         begin = self._skip(phrase.after)
         opens = self.current is None or re.match(r"\s*(?:[,;.:]|and\b|while\b)", self.text[self.held :])
@@ -301,7 +301,7 @@ class _Reader(EnglishClaims):
             index += 1
         return index
 
-    def _take(self, phrase: Phrase) -> int:
+    def _take(self, phrase: EnglishPhrase) -> int:
         """Decide what a phrase is. Returns the number of the token to go on with."""
         if phrase.determiner in ("one", "another", "other") and is_adjective(phrase.noun) and self._counts():
             phrase = replace(phrase, name=phrase.name.split(" ", 1)[-1], noun="", kind="pronoun")
@@ -327,7 +327,7 @@ class _Reader(EnglishClaims):
         """Whether a group was named of which "one black and one orange" may be told."""
         return any(thing.count > 1 for thing in self.reading.things)
 
-    def _add_or_attach(self, phrase: Phrase, link: str) -> None:
+    def _add_or_attach(self, phrase: EnglishPhrase, link: str) -> None:
         stacks = self.pending is not None or self.row is not None or self.reading.order.endswith("column")
         decided = role(phrase, link, self.current, self.attached, stacks=stacks, listing=self.listing)
         mark = self.tokens[phrase.after].mark if phrase.after < len(self.tokens) else None
@@ -353,13 +353,13 @@ class _Reader(EnglishClaims):
         else:
             self.attached = phrase.kind or "thing"
 
-    def _return_to(self, existing: Thing, phrase: Phrase) -> None:
+    def _return_to(self, existing: Thing, phrase: EnglishPhrase) -> None:
         """A thing is named again: what follows describes it."""
         existing.place = existing.place or phrase.side or self.pending
         existing.tail += "," if self.held != phrase.start else ""
         self.current, self.pending, self.held = existing, None, phrase.end
 
-    def _is_another(self, existing: Thing, phrase: Phrase) -> bool:
+    def _is_another(self, existing: Thing, phrase: EnglishPhrase) -> bool:
         """Whether "the cat on the right" is another cat than the one before."""
         following = self.tokens[phrase.after].mark if phrase.after < len(self.tokens) else None
         place = phrase.side or (following.place if following and following.kind == "side" else None)
@@ -367,7 +367,7 @@ class _Reader(EnglishClaims):
 
     # Relations
 
-    def _relate(self, phrase: Phrase, existing: Thing | None) -> None:
+    def _relate(self, phrase: EnglishPhrase, existing: Thing | None) -> None:
         """Read the phrase behind a word such as "above"."""
         token, subject = self.relation, self.current
         assert token is not None
@@ -428,7 +428,7 @@ def _is_depth(relation: Token) -> bool:
     return relation.text.endswith(("in front of", "behind"))
 
 
-def _stands_alone(phrase: Phrase, relation: Token) -> bool:
+def _stands_alone(phrase: EnglishPhrase, relation: Token) -> bool:
     """Whether what a relation leads to is a thing, and not surroundings."""
     if phrase.kind == "ambience" or (_is_depth(relation) and phrase.kind not in BEINGS):
         return False

@@ -16,7 +16,7 @@ from rpg.plan import Plan
 from rpg.planners.rules import MAX_CAPTION, plan
 from tests.fuzz import fuzz
 
-PROMPTS = json.loads(Path(__file__).with_name("rules_prompts.json").read_text(encoding="utf-8"))
+PROMPTS = json.loads(Path(__file__).with_name("prompts.json").read_text(encoding="utf-8"))
 RIGHT = 60
 REPEATED = [
     *["a", "a ", "the ", "a cat and ", "of ", "left ", "on the left of ", "999 cats ", "7 cats and 11 dogs, ", "A B and "],

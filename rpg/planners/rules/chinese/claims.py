@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from rpg.planners.rules.chinese_phrases import Phrase, kinds_of
+from rpg.planners.rules.chinese.phrases import ChinesePhrase, kinds_of
 from rpg.planners.rules.claims import Claims
 from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY
-from rpg.planners.rules.reading import Reading, Scene, Thing
+from rpg.planners.rules.reading import Reading, Surrounding, Thing
 
 _JOINERS = re.compile(r"(?:和|与|跟|同|、|以及|还有|及|,|正在|正|而|在|则|是|有)+$")
 _ATTACH = re.compile(
@@ -24,7 +24,7 @@ class ChineseClaims(Claims):
         super().__init__(Reading(joint=""))
         self.definite = False
         """Whether 的 stood behind the place, as in 左边的猫."""
-        self.wall: Scene | None = None
+        self.wall: Surrounding | None = None
         """Surroundings that belong to the next thing alone."""
 
     def describe(self, piece: str, joins: bool = False, comma: bool = False) -> None:
@@ -50,13 +50,13 @@ class ChineseClaims(Claims):
                 return thing
         return None
 
-    def again(self, phrase: Phrase) -> Thing | None:
+    def again(self, phrase: ChinesePhrase) -> Thing | None:
         """The single being that a bare noun names again."""
         same = [thing for thing in self.reading.things if thing.noun == phrase.noun and phrase.noun]
         bare = not phrase.quantified and not self.pending and phrase.kind in BEINGS
         return same[0] if bare and len(same) == 1 and same[0].count == 1 else None
 
-    def add(self, phrase: Phrase) -> Thing:
+    def add(self, phrase: ChinesePhrase) -> Thing:
         """A new thing, with the wall that it hangs on."""
         thing = self.new(Thing(phrase.name, phrase.noun, phrase.kind, phrase.count, many=phrase.many))
         thing.definite = self.definite
@@ -67,15 +67,15 @@ class ChineseClaims(Claims):
 
     def add_member(self, text: str) -> None:
         """One of a group that was named before, and what is said of it."""
-        member = self.add(Phrase(0, 0, "", "", "pronoun"))
+        member = self.add(ChinesePhrase(0, 0, "", "", "pronoun"))
         member.pronoun, member.tail = True, text
 
-    def is_one_of(self, phrase: Phrase) -> bool:
+    def is_one_of(self, phrase: ChinesePhrase) -> bool:
         """Whether 一个 stands for one of a group: 两个女孩，一个穿红裙子，一个穿蓝裙子."""
         several = any(thing.count > 1 for thing in self.reading.things)
         return several and phrase.quantified and phrase.count == 1 and (not phrase.kind or phrase.kind in PARTS)
 
-    def is_thing(self, phrase: Phrase, link: str, own: Thing | None) -> bool:
+    def is_thing(self, phrase: ChinesePhrase, link: str, own: Thing | None) -> bool:
         """Whether a phrase is a thing of its own; ``own`` is the last one that the clause named."""
         placed = self.pending or self.row or self.leading
         if phrase.kind == "picture" and not self.pending:

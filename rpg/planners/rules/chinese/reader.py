@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from rpg.planners.rules.chinese_claims import ChineseClaims
-from rpg.planners.rules.chinese_phrases import Locative, Phrase, kinds_of, locative, phrase_at
-from rpg.planners.rules.chinese_places import (
+from rpg.planners.rules.chinese.claims import ChineseClaims
+from rpg.planners.rules.chinese.phrases import ChinesePhrase, Locative, kinds_of, locative, phrase_at
+from rpg.planners.rules.chinese.places import (
     AROUND,
     leading_anchor,
     leading_beside,
@@ -239,13 +239,13 @@ class _Reader(ChineseClaims):
             text = clause[begin : found.end].removeprefix("正")
             self.scene = self.surround(text, found.kind, self.current if own else None)
 
-    def _stands_alone(self, phrase: Phrase, side: str) -> bool:
+    def _stands_alone(self, phrase: ChinesePhrase, side: str) -> bool:
         """Whether what something stands beside is a thing, and not surroundings."""
         if phrase.kind in ("place", "ambience"):
             return self.find(phrase.noun) is not None
         return not (phrase.kind == "support" and side == "上面")
 
-    def _relate(self, own: Thing, phrase: Phrase, offset: Place) -> None:
+    def _relate(self, own: Thing, phrase: ChinesePhrase, offset: Place) -> None:
         known = self.find(phrase.noun)
         if known is None:
             place, pending, self.pending = own.place, self.pending, None

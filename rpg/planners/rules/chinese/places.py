@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rpg.planners.rules.chinese_phrases import FRAME, NEAR, QUANTITY, SIDE
+from rpg.planners.rules.chinese.phrases import FRAME, NEAR, QUANTITY, SIDE
 from rpg.planners.rules.lexicon import BEINGS, chinese_kind, chinese_word
 from rpg.planners.rules.reading import Place
 

@@ -1,0 +1,1 @@
+"""Chinese captions: what is a thing, where it stands, what belongs to it, and its English."""
