@@ -16,6 +16,7 @@ from typing import Any
 
 from rpg.cli import plan_command
 from rpg.errors import GenerationError, PlanError, RPGError
+from rpg.llm import addresses, trust
 from rpg.plan import RATIOS, Plan
 
 PNG_KEY = "RPG plan"
@@ -190,6 +191,8 @@ def serve(options: argparse.Namespace) -> None:
     from rpg.panel.app import Settings, build_app
     from rpg.pipelines.streaming import stream
 
+    if not addresses.is_loopback(f"http://[{options.host}]" if ":" in options.host else f"http://{options.host}"):
+        trust.serve_others()
     loaded = _load(options.model)
     loaded.pipeline.set_progress_bar_config(disable=True)
 

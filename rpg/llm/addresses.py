@@ -8,10 +8,8 @@ import re
 from urllib.parse import urlsplit
 
 from rpg.errors import LLMError
+from rpg.llm import trust
 from rpg.values import shown
-
-ALLOWED_URLS = "RPG_PLANNER_URLS"
-"""Environment variable of the administrator: the only base URLs that a request may name, separated by commas."""
 
 _PASTED = re.compile(r"/(?:chat/completions|completions|responses|models)/*\Z")
 """What people paste too much: the path of one call."""
@@ -28,7 +26,8 @@ def allowed(base_url: str, own: str) -> str:
     if not url or url == own:
         return own
     origin = _origin(url)
-    others = [_origin(item.strip()) for item in os.environ.get(ALLOWED_URLS, "").split(",") if item.strip()]
+    trust.require_list()
+    others = [_origin(item.strip()) for item in os.environ.get(trust.ALLOWED_URLS, "").split(",") if item.strip()]
     if others and not any(origin[0] == other[0] and (origin[1] + "/").startswith(other[1] + "/") for other in others):
         raise LLMError("base_url is not among the addresses that the administrator of this server allows.", 403)
     if not re.fullmatch(r"[\w.-]{0,40}", version):

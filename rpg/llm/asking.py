@@ -9,6 +9,7 @@ from contextlib import suppress
 from queue import Empty
 
 from rpg.errors import BusyError, LLMError, ReplyError, Stopped
+from rpg.llm import trust
 from rpg.llm.failures import short
 from rpg.llm.provider import Line, Provider
 from rpg.llm.question import Answer, Event, Question
@@ -130,6 +131,7 @@ def _events(provider: Provider, question: Question, cancelled: Callable[[], bool
 
     def work() -> None:
         try:
+            trust.check_target(provider.url)
             line.inbox.put(provider.ask(question, line))
         except Exception as error:
             line.inbox.put(error)

@@ -45,6 +45,7 @@ class Gemini(Provider):
         client = generativelanguage.GenerativeServiceClient(
             client_options={"api_key": self.key or "none", "api_endpoint": self.url}, transport="rest"
         )
+        client.transport._session.max_redirects = 0  # a key in the header would go along
         try:
             chunks = client.stream_generate_content(request=_request(self.model, question), timeout=question.timeout, retry=None)
             finish = ""
@@ -56,6 +57,8 @@ class Gemini(Provider):
                     finish = _name(candidate.finish_reason) if candidate.finish_reason else finish
         except exceptions.GoogleAPICallError as error:
             raise _refused(self, error, question.has_pictures) from None
+        except requests.exceptions.TooManyRedirects:
+            raise failures.not_the_protocol(self, "another address") from None
         except requests.exceptions.ChunkedEncodingError:
             raise failures.broken_off(self) from None
         except (requests.exceptions.Timeout, requests.exceptions.ConnectionError) as error:

@@ -5,19 +5,15 @@ It is loaded once and kept in main memory; on the GPU it lies only while it answ
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rpg.errors import LLMError
-from rpg.llm import failures
+from rpg.llm import failures, trust
 from rpg.llm.provider import Line, Provider
 from rpg.llm.question import Message, Question
-
-FOLDER_VARIABLE = "RPG_LLM_FOLDER"
-"""Environment variable: where models lie that are given by name."""
 
 _lock = threading.Lock()
 _loaded: dict[str, tuple[Any, Any]] = {}
@@ -88,9 +84,7 @@ def _load(model: str, line: Line) -> tuple[Any, Any]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    folder = model
-    if not Path(folder).is_dir() and (root := os.environ.get(FOLDER_VARIABLE)):
-        folder = str(Path(root) / folder)
+    folder = trust.model_folder(model)
     if folder in _loaded:
         return _loaded[folder]
     _loaded.clear()

@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from rpg.llm import chat_answers, failures
+from rpg.errors import LLMError
+from rpg.llm import chat_answers, failures, trust
 from rpg.llm.addresses import is_loopback
 from rpg.llm.provider import Line, Provider
 from rpg.llm.question import Message, Question
@@ -48,7 +49,11 @@ class ChatCompletions(Provider):
             default_query={"api-version": version} if version else None,
             timeout=httpx.Timeout(question.timeout, connect=CONNECT_TIMEOUT),
             max_retries=0,
-            http_client=httpx.Client(trust_env=False) if is_loopback(self.url) else None,  # proxies are not for this machine
+            http_client=httpx.Client(
+                trust_env=not is_loopback(self.url),  # proxies are not for this machine
+                follow_redirects=True,
+                event_hooks={"response": [_check_redirect]},
+            ),
         )
         line.closers.append(client.close)
         try:
@@ -58,6 +63,8 @@ class ChatCompletions(Provider):
                 raise failures.unreachable(self, f"no connection within {CONNECT_TIMEOUT:g} s") from None
             raise failures.silent(self, question.timeout) from None
         except openai.APIConnectionError as error:
+            if isinstance(error.__cause__, LLMError):
+                raise error.__cause__ from None
             raise failures.unreachable(self, str(error.__cause__ or error)) from None
         except openai.APIStatusError as error:
             body = error.body if isinstance(error.body, dict) else {}
@@ -161,6 +168,12 @@ def unbounded(schema: Any) -> Any:
     if isinstance(schema, Mapping):
         return {name: unbounded(value) for name, value in schema.items() if name not in ("maxLength", "maxItems")}
     return schema
+
+
+def _check_redirect(response: Any) -> None:
+    if response.has_redirect_location:
+        target = str(response.url.join(response.headers["location"]))
+        trust.check_redirect(str(response.url), target)
 
 
 def _refuses(error: Any, statuses: tuple[int, ...], words: re.Pattern[str]) -> bool:

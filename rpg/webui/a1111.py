@@ -116,6 +116,12 @@ def add_networks(data: dict[str, list[Any]] | None, tags: Iterable[str]) -> dict
     return result
 
 
+def serves_others() -> bool:
+    """Whether other machines can reach the webui."""
+    options = shared.cmd_opts
+    return bool(options.listen or options.share or options.ngrok or options.server_name)
+
+
 def interrupted() -> bool:
     """Whether the user wants the job to end."""
     return bool(shared.state.interrupted or shared.state.skipped)

@@ -12,6 +12,7 @@ import gradio as gr
 from modules import script_callbacks, scripts, shared
 from modules.ui_components import InputAccordion
 
+from rpg.llm import trust
 from rpg.panel.panel import build_panel
 from rpg.plan import Plan, suited_latent_ratio
 from rpg.planners import PlanRequest, Subject, make_plan
@@ -95,6 +96,8 @@ def _enabled_by(params: dict[str, Any]) -> Any:
 
 def register() -> None:
     """Register what the host calls. It forgets that at every reload and runs the script file again."""
+    if a1111.serves_others():
+        trust.serve_others()
     script_callbacks.on_cfg_denoiser(job.on_cfg_denoiser)
     script_callbacks.on_before_ui(lambda: xyz.add_axes(scripts.scripts_data))
     script_callbacks.on_app_started(routes.add_routes)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from rpg import shapes
 from rpg.cli import PNG_KEY, main, read_plan
+from rpg.llm import trust
 from rpg.plan import Plan, Region
 from rpg.planners.rules import plan as rules
 from tests.benchmarks.composition.judge import read
@@ -103,6 +104,13 @@ def test_numbers_are_checked_before_anything_is_loaded(arguments: list[str], cap
         main(["generate", "a cat", *arguments])
     assert caught.value.code == 2
     assert arguments[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("host", "others"), [("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True), ("::", True)])
+def test_a_page_for_other_machines_trusts_their_requests_less(host: str, others: bool, monkeypatch) -> None:
+    monkeypatch.setattr(trust, "_others", False)
+    assert main(["ui", "--host", host, "--model", "nowhere"]) == 2
+    assert trust._others is others
 
 
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:

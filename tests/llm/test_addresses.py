@@ -4,7 +4,8 @@ import pytest
 
 from rpg.errors import LLMError
 from rpg.llm import Compatible, Gemini, OpenAI
-from rpg.llm.addresses import ALLOWED_URLS, is_loopback
+from rpg.llm.addresses import is_loopback
+from rpg.llm.trust import ALLOWED_URLS
 from tests.llm.asked import asked, question
 from tests.llm.servers import serve, streamed
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rpg.errors import LLMError, Stopped
-from rpg.llm import CUT, Answer, Event, Message, Picture, Question, Transformers, local
+from rpg.llm import CUT, Answer, Event, Message, Picture, Question, Transformers, local, trust
 from tests.llm.asked import PNG, asked, joined, question
 from tests.llm.servers import PLAN
 
@@ -146,7 +146,7 @@ def test_stopping_ends_the_generation(llama: Path, monkeypatch: pytest.MonkeyPat
 
 def test_by_name_in_the_folder_of_models(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     says(monkeypatch, PLAN)
-    monkeypatch.setenv(local.FOLDER_VARIABLE, str(llama.parent))
+    monkeypatch.setenv(trust.MODEL_FOLDER, str(llama.parent))
     assert asked(Transformers.at("tiny-llama"), question()).text == PLAN
 
 
