@@ -16,9 +16,16 @@ function rpgWritePlan(tab, json) {
 function rpgMount() {
     for (const root of document.querySelectorAll(".rpg-editor:empty")) {
         const {rpgTab: tab, rpgDefaults: defaults, rpgSettings: settings} = root.dataset;
-        rpgEditors[tab] = new RpgEditor(root, JSON.parse(defaults), JSON.parse(settings), (json) => rpgWritePlan(tab, json));
+        rpgEditors[tab] = new RpgEditor(root, JSON.parse(defaults), JSON.parse(settings), rpgHost(tab));
         rpgEditors[tab].load(rpgPlanTextarea(tab).value);
     }
+}
+
+/** What an editor needs of the page around it. */
+function rpgHost(tab) {
+    const backdrops = [["", "No backdrop"], ["made", "Last picture"]];
+    if (tab === "img2img") backdrops.push(["given", "img2img picture"]);
+    return {tab, backdrops, write: (json) => rpgWritePlan(tab, json), size: () => rpgSize(tab), picture: (name) => rpgPicture(tab, name)};
 }
 
 /**
@@ -52,14 +59,19 @@ function rpgSize(tab) {
     return {width: side("width"), height: side("height")};
 }
 
-/** Sizes also change without an event (paste, Gradio's own updates), so they are looked up, not listened to. */
-function rpgFollowSize() {
-    for (const [tab, editor] of Object.entries(rpgEditors)) {
-        const {width, height} = rpgSize(tab);
-        editor.view.setAspect(width / height || 1);
-    }
+/** The address of the picture made last ("made") or of the one that img2img starts from ("given"); "" where there is none. */
+function rpgPicture(tab, name) {
+    const places = {
+        made: [`#${tab}_gallery .preview > img`, `#${tab}_gallery img`, `#rpg-${tab}-gallery .preview > img`, `#rpg-${tab}-gallery img`],
+        given: ["#img2img_image img"],
+    };
+    return places[name].map((place) => document.querySelector(place)?.src).find(Boolean) ?? "";
 }
 
-setInterval(rpgFollowSize, 250);
+function rpgFollowPages() {
+    for (const editor of Object.values(rpgEditors)) editor.followPage();
+}
+
+setInterval(rpgFollowPages, 250);
 if (typeof onAfterUiUpdate === "function") onAfterUiUpdate(rpgMount);
 else setTimeout(rpgMount); // once all scripts are there

@@ -4,118 +4,20 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
-from PIL import Image
 from playwright.sync_api import expect
 
 from rpg.areas.layout import Layout
 from rpg.errors import LayoutError, ReplyError, Stopped
 from rpg.llm import Event
 from rpg.panel import draft, panel, planning
-from rpg.panel.app import Settings, build_app
+from rpg.panel.app import Settings
 from rpg.plan import VERSION, Plan
 from rpg.planners import PlanRequest, Subject
-
-TWO = {"regions": [{"prompt": "a cat"}, {"prompt": "a dog"}], "split_ratio": "1,1"}
-
-
-def generate(plan: Plan, settings: Settings) -> Generator[float | Image.Image, None, None]:
-    """Slow enough to be stopped when it is given many steps."""
-    for step in range(settings.steps):
-        yield step / settings.steps
-        time.sleep(0.05)
-    yield Image.new("RGB", (settings.width, settings.height), "red")
-
-
-@pytest.fixture(scope="module")
-def url() -> str:
-    app = build_app(generate, Settings(steps=2))
-    _, address, _ = app.queue(concurrency_count=8).launch(prevent_thread_lock=True, quiet=True, show_api=False)
-    # Closing it would wait for whatever a failed test left running; its threads are daemons.
-    return str(address)
-
-
-@pytest.fixture
-def open_page(browser: Any, url: str) -> Iterator[Callable[[], "Page"]]:
-    contexts = []
-
-    def open_page() -> Page:
-        context = browser.new_context(viewport={"width": 1280, "height": 1600})
-        context.set_default_timeout(8000)
-        contexts.append(context)
-        return Page(context.new_page(), url)
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture
-def page(open_page: Callable[[], "Page"]) -> Iterator["Page"]:
-    page = open_page()
-    yield page
-    assert page.errors == []
-
-
-class Page:
-    """The standalone page, with names for what the tests touch."""
-
-    def __init__(self, page: Any, url: str) -> None:
-        self.errors: list[str] = []
-        self.raw = page
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.goto(url)
-        expect(self.rows).to_have_count(2)
-
-    def locate(self, selector: str) -> Any:
-        return self.raw.locator(selector)
-
-    @property
-    def rows(self) -> Any:
-        return self.locate(".rpg-table .rpg-row")
-
-    @property
-    def cells(self) -> Any:
-        return self.locate(".rpg-cell")
-
-    @property
-    def ratio(self) -> Any:
-        return self.locate(".rpg-ratio")
-
-    def prompt(self, number: int) -> Any:
-        return self.rows.nth(number - 1).locator(".rpg-prompt textarea")
-
-    def prompts(self) -> list[str]:
-        texts: list[str] = self.rows.locator(".rpg-prompt textarea").evaluate_all("areas => areas.map(area => area.value)")
-        return texts
-
-    def button(self, name: str) -> Any:
-        return self.locate(f"#rpg-standalone-{name}").first  # Gradio gives the id of HTML to two elements
-
-    @property
-    def json(self) -> str:
-        text: str = self.locate("#rpg-standalone-plan textarea").input_value()
-        return text
-
-    def wait_for_plan(self, **fields: object) -> None:
-        """Until the hidden textbox holds a draft with these values."""
-        script = """fields => {
-            const plan = JSON.parse(document.querySelector('#rpg-standalone-plan textarea').value || '{}');
-            return Object.entries(fields).every(([key, value]) => JSON.stringify(plan[key]) === JSON.stringify(value));
-        }"""
-        self.raw.wait_for_function(script, arg=fields)
-
-    @property
-    def message(self) -> Any:
-        return self.button("message")
-
-    def plan_cats(self) -> None:
-        self.locate("#rpg-standalone-prompt textarea").fill("a cat on the left and a dog on the right")
-        self.button("plan-button").click()
-        self.wait_for_plan(regions=TWO["regions"])
+from tests.panel.page import Page
 
 
 def test_a_plan_is_written_by_hand(page: Page) -> None:
@@ -146,8 +48,8 @@ def test_rows_are_added_moved_and_deleted_with_their_cells(page: Page) -> None:
     page.locate("text=Add region").click()
     page.raw.keyboard.type("three")
     page.wait_for_plan(split_ratio="3,1,1", regions=[{"prompt": "one"}, {"prompt": "two"}, {"prompt": "three"}])
-    page.rows.nth(2).locator("[title='Move up']").click()
-    page.raw.keyboard.press("Enter")  # the button went with its row
+    page.rows.nth(2).locator(".rpg-number").press("ArrowUp")
+    page.raw.keyboard.press("ArrowUp")  # the number that has the focus is the row's new one
     assert page.prompts() == ["three", "one", "two"]
     page.rows.nth(0).locator("[title^=Delete]").click()
     page.wait_for_plan(split_ratio="1,1", regions=[{"prompt": "one"}, {"prompt": "two"}])
@@ -201,8 +103,7 @@ def test_the_picture_is_the_layout(page: Page) -> None:
         "1;" * 64 + "1",
     ]
     texts += ["".join(rng.choice("12.,; ") for _ in range(rng.randint(1, 9))) for _ in range(500)]
-    script = """texts => texts.map(rpgParseRatio).map(rows => rows && rpgBoxes(rows).map(
-        box => [box.left, box.top, box.left + box.width, box.top + box.height]))"""
+    script = """texts => texts.map(rpgParseRatio).map(rows => rows && rpgCellBoxes(rows))"""
     drawn = page.raw.evaluate(script, texts)
     for text, boxes in zip(texts, drawn, strict=True):
         try:
@@ -216,7 +117,9 @@ def test_the_picture_is_the_layout(page: Page) -> None:
 def test_the_picture_has_the_proportions_of_the_picture_to_be(page: Page) -> None:
     page.locate("#rpg-standalone-width input[type=number]").fill("512")
     page.locate("#rpg-standalone-height input[type=number]").fill("256")
-    script = "() => { const {clientWidth, clientHeight} = rpgEditors.standalone.view.canvas; return clientWidth / clientHeight; }"
+    script = (
+        "() => { const {clientWidth, clientHeight} = document.querySelector('.rpg-canvas'); return clientWidth / clientHeight; }"
+    )
     page.raw.wait_for_function(f"Math.abs(({script})() - 2) < 0.05")
 
 
@@ -226,12 +129,12 @@ def test_planning_fills_the_editor_and_can_be_undone(page: Page) -> None:
     expect(page.cells.nth(1)).to_have_text("2a dog")
     assert page.prompts() == ["a cat", "a dog"]
     expect(page.button("status")).to_contain_text("Planned 2 regions.")
-    page.locate("button:text-is('Undo')").click()
+    page.locate("[title^=Undo]").click()
     assert page.prompts() == ["by hand", ""]
     page.wait_for_plan(regions=[{"prompt": "by hand"}, {"prompt": ""}])
     page.locate("button:text-is('Clear')").click()
     assert page.json == ""
-    page.locate("button:text-is('Undo')").click()
+    page.locate("[title^=Undo]").click()
     assert page.prompts() == ["by hand", ""]
 
 
