@@ -83,7 +83,7 @@ class _Printer:
         self._in_a_line = False
 
     def __call__(self, event: Event) -> None:
-        sentence = event.kind == "status"
+        sentence = event.kind in ("status", "cost")
         start = "\n" if sentence and self._in_a_line else ""
         print(start + event.text, end="\n" if sentence else "", file=sys.stderr, flush=True)
         self._in_a_line = not sentence and not event.text.endswith("\n")

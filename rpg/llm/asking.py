@@ -87,25 +87,23 @@ def _listen(provider: Provider, question: Question, cancelled: Callable[[], bool
         except StopIteration as end:
             remark: str = end.value
             break
-        size += len(event.text) if event.kind != "status" else 0
-        if size > MAX_ANSWER:
-            events.close()
-            sentence = f"{provider.short_label} wrote more than {MAX_ANSWER} characters; try another model."
-            raise ReplyError(sentence, "".join(text), 502)
-        if event.kind != "status":
-            pieces = text if event.kind == "text" else reasoning
-            pieces.append(event.text)
-            if size - looked > LONGEST_PHRASE:
-                looked = size
-                if loops("".join(pieces[-LOOP:])):
-                    events.close()
-                    raise ReplyError(
-                        f"{provider.short_label} says the same over and over; try another model.", "".join(text), 502
-                    )
-        if event.kind != "text":
+        if event.kind not in ("reasoning", "text"):
             yield event
             continue
-        yield from _told_apart(live.feed(event.text))
+        size += len(event.text)
+        pieces = text if event.kind == "text" else reasoning
+        pieces.append(event.text)
+        wrong = f"wrote more than {MAX_ANSWER} characters" if size > MAX_ANSWER else ""
+        if size - looked > LONGEST_PHRASE and not wrong:
+            looked = size
+            wrong = "says the same over and over" if loops("".join(pieces[-LOOP:])) else ""
+        if wrong:
+            events.close()
+            raise ReplyError(f"{provider.short_label} {wrong}; try another model.", "".join(text), 502)
+        if event.kind == "text":
+            yield from _told_apart(live.feed(event.text))
+        else:
+            yield event
     yield from _told_apart(live.feed("", last=True))
     thoughts, answer = split_reasoning(provider.redact("".join(text)))
     if reasoning and not remark and not "".join(text).strip():  # the server took the answer for thoughts
@@ -128,6 +126,7 @@ def _told_apart(pieces: Iterable[tuple[bool, str]]) -> Iterator[Event]:
 def _events(provider: Provider, question: Question, cancelled: Callable[[], bool]) -> Generator[Event, None, str]:
     """What the provider's thread emits; returns its remark."""
     line = Line(provider)
+    start = time.monotonic()
 
     def work() -> None:
         try:
@@ -137,18 +136,19 @@ def _events(provider: Provider, question: Question, cancelled: Callable[[], bool
             line.inbox.put(error)
 
     threading.Thread(target=work, name="rpg-llm", daemon=True).start()
-    end = time.monotonic() + LONGEST_ANSWER
     try:
         while True:
             if cancelled():
                 raise Stopped("The model was stopped.")
-            if time.monotonic() > end:
+            if time.monotonic() > start + LONGEST_ANSWER:
                 raise LLMError(f"{provider.short_label} did not finish within {LONGEST_ANSWER:g} s; try another model.", 504)
             try:
                 item = line.inbox.get(timeout=POLL)
             except Empty:
                 continue
             if isinstance(item, str):
+                tokens = f"{line.usage[0]} tokens in, {line.usage[1]} out, " if line.usage else ""
+                yield Event("cost", f"{tokens}{time.monotonic() - start:.1f} s")
                 return item
             if isinstance(item, Exception):
                 raise _sentence(item, provider) from None

@@ -26,6 +26,7 @@ def read_stream(provider: Provider, response: Any, line: Line) -> str:
     finish = ""
     refusal = ""
     for chunk in response:
+        _note_usage(chunk, line)
         for choice in getattr(chunk, "choices", None) or ():
             finish = choice.finish_reason or finish
             refusal += _emit(choice.delta, line)
@@ -39,8 +40,16 @@ def read_whole(provider: Provider, completion: Any, line: Line) -> str:
         if error := getattr(completion, "error", None):
             raise failures.broken_off(provider, str(getattr(error, "message", error)))
         raise failures.not_the_protocol(provider, "a web page" if "<html" in str(completion).lower() else "no choices")
+    _note_usage(completion, line)
     refusal = _emit(choices[0].message, line)
     return _remark(provider, getattr(choices[0], "finish_reason", None) or "", refusal)
+
+
+def _note_usage(answer: Any, line: Line) -> None:
+    usage = getattr(answer, "usage", None)
+    asked, answered = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
+    if isinstance(asked, int) and isinstance(answered, int):
+        line.usage = asked, answered
 
 
 def _remark(provider: Provider, finish: str, refusal: str) -> str:

@@ -50,6 +50,8 @@ class Gemini(Provider):
             chunks = client.stream_generate_content(request=_request(self.model, question), timeout=question.timeout, retry=None)
             finish = ""
             for chunk in chunks:
+                if used := chunk.usage_metadata:
+                    line.usage = used.prompt_token_count, used.candidates_token_count
                 if reason := chunk.prompt_feedback.block_reason:
                     raise failures.declined(self, _name(reason))
                 for candidate in chunk.candidates:

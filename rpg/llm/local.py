@@ -76,6 +76,7 @@ class Transformers(Provider):
                 model.to("cpu")
                 if device == "cuda":
                     torch.cuda.empty_cache()
+        line.usage = length, tokens.shape[1] - length
         return failures.CUT if tokens.shape[1] - length >= limit else ""
 
 

@@ -17,6 +17,7 @@ from rpg.llm.question import Message, Question
 CONNECT_TIMEOUT = 10.0
 
 _REFUSALS = {
+    "stream_options": ((400, 422), re.compile(r"stream_options")),
     "stream": ((400, 422), re.compile(r"\bstream")),
     "response_format": (
         (400, 404, 422, 500, 501),
@@ -94,20 +95,22 @@ class ChatCompletions(Provider):
                     raise
                 line.emit("status", f"{self.short_label} does not take {name}; asking without it.")
                 dropped.add((self.url, self.model, name))
-                del options[name]
+                _drop(options, name)
             else:
                 _refused.update(dropped)
                 return remark
 
     def _options(self, question: Question) -> dict[str, Any]:
-        options: dict[str, Any] = {"stream": True}
+        options: dict[str, Any] = {"stream_options": {"include_usage": True}, "stream": True}
         if question.schema and self.takes_schema:
             schema = question.schema if self.takes_bounds else unbounded(question.schema)
             form = {"name": "answer", "strict": True, "schema": schema}
             options["response_format"] = {"type": "json_schema", "json_schema": form}
         if limit := self.limit(question):
             options[self.limit_option] = limit
-        return {name: value for name, value in options.items() if (self.url, self.model, name) not in _refused}
+        for name in [name for name in options if (self.url, self.model, name) in _refused]:
+            _drop(options, name)
+        return options
 
     def _complete(self, client: Any, question: Question, line: Line, options: dict[str, Any]) -> str:
         messages = [_message(message) for message in question.messages]
@@ -168,6 +171,12 @@ def unbounded(schema: Any) -> Any:
     if isinstance(schema, Mapping):
         return {name: unbounded(value) for name, value in schema.items() if name not in ("maxLength", "maxItems")}
     return schema
+
+
+def _drop(options: dict[str, Any], name: str) -> None:
+    options.pop(name, None)
+    if name == "stream":
+        options.pop("stream_options", None)
 
 
 def _check_redirect(response: Any) -> None:

@@ -111,6 +111,8 @@ class Line:
         self.left = threading.Event()
         self.closers: list[Callable[[], object]] = []
         """Called when the caller leaves."""
+        self.usage: tuple[int, int] | None = None
+        """Tokens in and out, where the provider says."""
         self._redact = provider.redact
 
     def emit(self, kind: Kind, text: str) -> None:

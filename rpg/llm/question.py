@@ -18,7 +18,7 @@ MAX_PICTURE = 20 * 1024 * 1024
 
 _SIGNATURES = ((b"\x89PNG", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"), (b"RIFF", "image/webp"))
 
-Kind = Literal["status", "reasoning", "text"]
+Kind = Literal["status", "reasoning", "text", "cost"]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,8 @@ class Answer(NamedTuple):
 class Event:
     """Something to show while a model answers.
 
-    ``status`` is a sentence for the user, ``reasoning`` a piece of the model's thoughts, ``text`` a piece of its answer.
+    ``status`` is a sentence for the user, ``reasoning`` a piece of the model's thoughts, ``text`` a piece of its answer, ``cost``
+    what the answer took.
     """
 
     kind: Kind

@@ -136,6 +136,7 @@ def plan_updates(wanted: Callable[[], Mapping[str, Any]], cancelled: threading.E
     """
     words = ""
     line = ""
+    costs: list[str] = []
     latest = 0.0
     try:
         request = plan_or_request(wanted())
@@ -145,6 +146,8 @@ def plan_updates(wanted: Callable[[], Mapping[str, Any]], cancelled: threading.E
             event = next(events)
             if event.kind == "status":
                 line = status_line(event.text)
+            elif event.kind == "cost":
+                costs.append(event.text)
             else:
                 words += event.text
             if event.kind == "status" or time.monotonic() - latest > REFRESH:
@@ -152,7 +155,8 @@ def plan_updates(wanted: Callable[[], Mapping[str, Any]], cancelled: threading.E
                 yield words, line, None
     except StopIteration as end:
         plan: Plan = end.value
-        yield words, status_line(f"Planned {len(plan.regions)} regions. {plan.notes[:NOTES]}".rstrip()), plan
+        cost = f" ({'; '.join(costs)})" if costs else ""
+        yield words, status_line(f"Planned {len(plan.regions)} regions{cost}. {plan.notes[:NOTES]}".rstrip()), plan
     except Stopped:
         yield words, status_line("Planning was stopped."), None
     except RPGError as error:

@@ -33,7 +33,7 @@ def plan(request: dict[str, Any] = Body()) -> dict[str, Any]:  # noqa: B008
     log: list[str] = []
     try:
         result = make_plan(
-            PlanRequest.from_dict(request), lambda event: log.append(event.text) if event.kind == "status" else None
+            PlanRequest.from_dict(request), lambda event: log.append(event.text) if event.kind in ("status", "cost") else None
         )
     except ReplyError as error:
         vars(error)["body"] = error.raw  # the host's error answer has a place for it

@@ -7,7 +7,7 @@ import pytest
 
 from rpg.errors import LLMError, Stopped
 from rpg.llm import CUT, Answer, Event, Gemini, Message, Picture, Question
-from tests.llm.asked import PNG, asked, question
+from tests.llm.asked import PNG, asked, joined, question
 from tests.llm.servers import PLAN, Behaviour, Handler, Server, generated, google_error, page, serve, silence, streamed
 
 KEY = "AIzaTest1234567890"
@@ -46,6 +46,11 @@ def test_the_schema_and_the_longest_answer_are_sent() -> None:
     assert config["responseMimeType"] == "application/json"
     assert config["responseSchema"]["items"]["required"] == ["height"]
     assert config["maxOutputTokens"] == 40
+
+
+def test_what_it_cost_is_told() -> None:
+    _, events, _ = answered(generated(usageMetadata={"promptTokenCount": 1234, "candidatesTokenCount": 21}))
+    assert joined(events, "cost").startswith("1234 tokens in, 21 out, ")
 
 
 def test_the_picture_goes_with_the_question() -> None:

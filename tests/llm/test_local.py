@@ -1,6 +1,7 @@
 """A tiny Llama with random weights, written to disk and run with transformers."""
 
 import json
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -99,6 +100,7 @@ def test_the_answer_is_streamed(llama: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert asked(Transformers.at(str(llama)), question("You plan."), events=events) == Answer(PLAN, "", "")
     assert joined(events, "text") == PLAN
     assert len([event for event in events if event.kind == "text"]) > 1
+    assert re.match(r"\d+ tokens in, \d\d+ out, ", joined(events, "cost"))
     assert prompts == ["[INST] You plan. [/INST]"]
 
 

@@ -1,6 +1,7 @@
 """The openai package against servers on loopback."""
 
 import json
+import re
 import socket
 from typing import Any
 
@@ -216,6 +217,32 @@ def test_who_looks_at_a_picture_asks_with_messages_and_a_schema_of_its_own() -> 
     assert body["response_format"]["json_schema"]["schema"] == schema
     assert [message["role"] for message in body["messages"]] == ["user", "assistant", "user"]
     assert body["messages"][0]["content"][1]["image_url"]["url"] == Picture(PNG).url
+
+
+def test_what_it_cost_is_told() -> None:
+    def pieces(handler: Handler) -> None:
+        handler.event(delta={"content": "A cat."}, finish_reason="stop")
+        handler.send('data: {"id": "c", "choices": [], "usage": {"prompt_tokens": 1234, "completion_tokens": 21}}\n\n')
+        handler.end()
+
+    _, events, server = answered(streamed("", then=pieces))
+    assert server.received[0].body["stream_options"] == {"include_usage": True}
+    assert re.fullmatch(r"1234 tokens in, 21 out, 0\.\d s", joined(events, "cost"))
+    _, events, _ = answered(streamed())
+    assert re.fullmatch(r"0\.\d s", joined(events, "cost"))
+    used = {"usage": {"prompt_tokens": 7, "completion_tokens": 3}, "choices": [{"message": {"content": "A cat."}}]}
+    assert joined(answered(status(200, used))[1], "cost").startswith("7 tokens in, 3 out, ")
+
+
+def test_a_server_that_does_not_count_is_asked_without() -> None:
+    answer, _, server = answered(error(400, "Unknown parameter: stream_options"), streamed())
+    assert answer.text == PLAN
+    assert [("stream_options" in received.body, received.body["stream"]) for received in server.received] == [
+        (True, True),
+        (False, True),
+    ]
+    _, _, server = answered(error(400, "streaming is not supported"), whole())
+    assert not {"stream", "stream_options"} & set(server.received[1].body)
 
 
 def test_who_cannot_see_is_shown_nothing() -> None:

@@ -87,6 +87,14 @@ def test_words_gather_and_the_plan_comes_last(monkeypatch: pytest.MonkeyPatch) -
     ]
 
 
+def test_what_it_cost_stands_beside_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    scripted(monkeypatch, Event("cost", "9 tokens in, 3 out, 1.0 s"), Event("text", "x"), Event("cost", "2.0 s"), end=PLAN)
+    assert updates()[-1][:2] == (
+        "x",
+        '<p class="rpg-status">Planned 2 regions (9 tokens in, 3 out, 1.0 s; 2.0 s).</p>',
+    )
+
+
 def test_a_failure_shows_its_sentence_and_the_models_words(monkeypatch: pytest.MonkeyPatch) -> None:
     scripted(monkeypatch, Event("text", "No."), end=ReplyError("The answer holds no plan.", "No."))
     assert updates()[-1] == ("No.", '<p class="rpg-error">The answer holds no plan.</p>', None)

@@ -204,7 +204,8 @@ def test_the_generator_returns_the_plan() -> None:
     with serve(streamed()) as server:
         kinds = [event.kind for event in follow()]
     assert kinds[0] == "status"
-    assert set(kinds[1:]) == {"text"}
+    assert set(kinds[1:-1]) == {"text"}
+    assert kinds[-1] == "cost"
     assert [plan.split_ratio for plan in plans] == ["1,2"]
 
 
