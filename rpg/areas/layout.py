@@ -1,4 +1,4 @@
-"""Split ratios, the boxes they stand for, and the latent tokens that each box owns.
+"""Split ratios, and the boxes they stand for.
 
 Grammar (RPG, section 2.2 and the reference code): rows are separated by ``;``. The first number of a row is
 its height, the others are the widths of its regions; a row with one number is one region of that height.
@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import accumulate, pairwise
 
 from rpg.errors import LayoutError
@@ -28,34 +28,12 @@ _NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
 
 @dataclass(frozen=True)
 class Box:
-    """A region in fractions of the picture, all in 0..1."""
+    """A part of the picture, in fractions of it."""
 
     left: float
     top: float
     right: float
     bottom: float
-
-
-@dataclass(frozen=True)
-class Rect:
-    """The part of a token grid that a region owns: ``grid[top:bottom, left:right]``.
-
-    ``rows`` (bottom - top numbers) and ``columns`` (right - left numbers) are the share of each token row and
-    column that belongs to the region. They are all 1 unless the grid is too coarse to give every region a
-    token of its own; a token's share is ``rows[y] * columns[x]`` and the shares of all regions sum to 1.
-    """
-
-    top: int
-    left: int
-    bottom: int
-    right: int
-    rows: tuple[float, ...]
-    columns: tuple[float, ...]
-
-    @property
-    def owns_all(self) -> bool:
-        """Whether no token of the rectangle is shared with another region."""
-        return all(share == 1 for share in self.rows + self.columns)
 
 
 @dataclass(frozen=True)
@@ -116,51 +94,15 @@ class Layout:
     @cached_property
     def boxes(self) -> tuple[Box, ...]:
         """One box for each region."""
-        edges = _fractions([row.height for row in self.rows])
+        edges = fractions([row.height for row in self.rows])
         boxes = []
         for row, top, bottom in zip(self.rows, edges, edges[1:], strict=False):
-            columns = _fractions(row.widths)
+            columns = fractions(row.widths)
             boxes += [Box(left, top, right, bottom) for left, right in pairwise(columns)]
         return tuple(boxes)
 
-    def rects(self, height: int, width: int) -> tuple[Rect, ...]:
-        """The tokens of each region on a grid of ``height`` x ``width`` tokens.
 
-        Rectangles tile the grid with neither gap nor overlap, and each has at least one token, wherever the
-        grid has as many rows and columns as the layout. A coarser side is shared by area instead.
-        """
-        return _rects(self, height, width)
-
-
-@lru_cache(maxsize=256)
-def _rects(layout: Layout, height: int, width: int) -> tuple[Rect, ...]:
-    rects = []
-    for row, (top, rows) in zip(layout.rows, _shares([row.height for row in layout.rows], height), strict=False):
-        for left, columns in _shares(row.widths, width):
-            rects.append(Rect(top, left, top + len(rows), left + len(columns), rows, columns))
-    return tuple(rects)
-
-
-def _shares(ratios: list[float] | tuple[float, ...], size: int) -> list[tuple[int, tuple[float, ...]]]:
-    """Divide ``size`` tokens of one side: for each part its first token and its share of each token it touches."""
-    edges = _fractions(ratios)
-    count = len(ratios)
-    if size >= count:
-        cuts = [0]
-        for number, edge in enumerate(edges[1:], 1):
-            nearest = math.floor(edge * size + 0.5)
-            cuts.append(min(max(nearest, cuts[-1] + 1), size - (count - number)))
-        return [(start, (1.0,) * (stop - start)) for start, stop in pairwise(cuts)]
-    parts = []
-    for low, high in pairwise(edges):
-        first = min(math.floor(low * size), size - 1)
-        last = max(min(math.ceil(high * size), size), first + 1)
-        shares = tuple(max(0.0, min(high * size, token + 1) - max(low * size, token)) for token in range(first, last))
-        parts.append((first, shares))
-    return parts
-
-
-def _fractions(ratios: list[float] | tuple[float, ...]) -> list[float]:
+def fractions(ratios: list[float] | tuple[float, ...]) -> list[float]:
     """Edges between the parts: from 0.0 to 1.0, one more than there are ratios."""
     total = math.fsum(ratio / max(ratios) for ratio in ratios)
     sums = accumulate(ratio / max(ratios) for ratio in ratios)
