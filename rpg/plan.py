@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from rpg import values
+from rpg.areas.areas import Areas
 from rpg.areas.layout import MAX_REGIONS, Layout
 from rpg.errors import PlanError
 from rpg.values import check_text, known_fields, plural, shown, text_bytes
@@ -118,8 +119,9 @@ class Plan:
         return texts + [text for region in self.regions for text in (region.prompt, region.negative_prompt or "")]
 
     @cached_property
-    def layout(self) -> Layout:
-        return Layout.parse(self.split_ratio)
+    def areas(self) -> Areas:
+        kinds = [(region.prompt, region.negative_prompt, ratio) for region, ratio in zip(self.regions, self.base_ratios)]
+        return Areas.of(Layout.parse(self.split_ratio), kinds)
 
     @property
     def base_ratios(self) -> tuple[float, ...]:

@@ -80,7 +80,7 @@ def test_dict_with_only_regions() -> None:
     assert plan.regions == (Region("a fox"), Region("an owl", "blurry", 0.1))
     assert plan.base_ratios == (DEFAULT_BASE_RATIO, 0.1)
     assert plan.base_prompt == ""
-    assert plan.layout.count == 2
+    assert plan.areas.layout.count == 2
 
 
 def test_dict_form_is_json_and_versioned() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -102,7 +103,7 @@ class Layout:
         return tuple(boxes)
 
 
-def fractions(ratios: list[float] | tuple[float, ...]) -> list[float]:
+def fractions(ratios: Sequence[float]) -> list[float]:
     """Edges between the parts: from 0.0 to 1.0, one more than there are ratios."""
     total = math.fsum(ratio / max(ratios) for ratio in ratios)
     sums = accumulate(ratio / max(ratios) for ratio in ratios)
@@ -121,7 +122,7 @@ def _number(cell: str, text: str) -> float:
     return value
 
 
-def _check_contrast(side: str, ratios: list[float] | tuple[float, ...], text: str) -> None:
+def _check_contrast(side: str, ratios: Sequence[float], text: str) -> None:
     if max(ratios) / MAX_CONTRAST > min(ratios):
         raise LayoutError(
             f"split_ratio {shown(text)}: the {side} go from {_digits(min(ratios))} to {_digits(max(ratios))}; "

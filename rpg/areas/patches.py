@@ -76,7 +76,7 @@ def _extent(taken: NDArray[np.bool_]) -> slice:
     return slice(int(places[0]), int(places[-1]) + 1)
 
 
-def side_shares(ratios: Sequence[float], size: int) -> list[tuple[slice, Sequence[float]]]:
+def side_shares(ratios: Sequence[float], size: int) -> list[tuple[slice, list[float]]]:
     """Divide ``size`` tokens of one side: the tokens that each part touches, and its share of them."""
     edges = fractions(ratios)
     count = len(ratios)

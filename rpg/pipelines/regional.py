@@ -136,17 +136,16 @@ class _RegionalMixin(_Pipeline):
                 raise GenerationError("seed and generator were both given; keep one.")
             options["generator"] = [torch.Generator().manual_seed(seed + number) for number in range(count)]
 
-        steering = Steering(plan.layout, plan.base_ratios)
-        steering.tables[joined.context.shape[1]] = joined.table
+        steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio)
+        steering.prepare(joined)
 
         def before_unet(_unet: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             time = args[1] if len(args) > 1 else kwargs["timestep"]
-            done = (self.scheduler.timesteps.cpu() > torch.as_tensor(time).cpu()).float().mean()  # they fall
-            steering.apart = bool(done < plan.latent_ratio)
+            done = self.scheduler.timesteps.cpu() > torch.as_tensor(time).cpu()  # they fall
+            steering.progress(done.float().mean().item())
 
         with ExitStack() as attached:
-            if plan.latent_ratio:
-                attached.enter_context(self.unet.register_forward_pre_hook(before_unet, with_kwargs=True))
+            attached.enter_context(self.unet.register_forward_pre_hook(before_unet, with_kwargs=True))
             attached.enter_context(attach(self.unet, steering))
             return super().__call__(
                 height=height,

@@ -9,36 +9,35 @@ does not grow with the number of regions. Which queries attend to what is found 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from rpg.areas.layout import Rect
+from rpg.areas.patches import Shares
 from rpg.errors import GenerationError
 from rpg.steering.conditioning import Table
 
 
-@dataclass(eq=False)
-class Call:
-    """One attention, in every item of its batch to another conditioning."""
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Queries that attend at once, in every item of the batch to another conditioning."""
 
     context: Tensor
     """[batch, context tokens, channels]"""
     queries: Tensor | None = None
     """[batch, tokens]: their numbers among the queries of all rows, counted row by row. None: all, row by row."""
-    projected: dict[object, Tensor] = field(default_factory=dict)
-    """Keys and values of ``context``, kept by whoever computes them."""
 
 
 class Routing(NamedTuple):
     """What the queries of one token grid attend to."""
 
-    base: Call | None
+    base: Batch | None
     """All rows to the base prompt; None if nothing of it is mixed in."""
-    parts: list[Call]
+    parts: list[Batch]
     """The regions; without ``base`` also the rows in which no region differs from it."""
     rows: slice
     """The rows that ``parts`` give."""
@@ -48,11 +47,11 @@ class Routing(NamedTuple):
     weights: Tensor | None
     """How much a token takes from each of its places: [most regions of a token, tokens, 1]. None: the one whole."""
     share: float | Tensor
-    """Share of the regions, as against the base prompt, in ``rows``: a number or [rows, tokens, 1]."""
+    """Share of the regions, as against the base prompt, in ``rows``: a number or [tokens, 1]."""
 
 
-Attend = Callable[[Tensor, Call], Tensor]
-"""``attend(queries [batch, tokens, channels], call)``: attention to ``call.context``, same shape."""
+Attend = Callable[[Tensor, Batch], Tensor]
+"""``attend(queries [batch, tokens, channels], batch)``: attention to ``batch.context``, same shape."""
 
 
 def token_grid(latent: tuple[int, int], tokens: int) -> tuple[int, int]:
@@ -83,7 +82,7 @@ def regional_attention(queries: Tensor, routing: Routing, attend: Attend) -> Ten
     Source: RPG (arXiv 2401.11708), section 2.3, in the attention-level form of its reference code.
     """
     tokens = queries.flatten(0, 1)
-    parts = [attend(tokens[call.queries], call).flatten(0, 1) for call in routing.parts]
+    parts = [attend(tokens[batch.queries], batch).flatten(0, 1) for batch in routing.parts]
     base = None if routing.base is None else attend(queries, routing.base)
     if not parts:
         return base
@@ -98,7 +97,7 @@ def regional_attention(queries: Tensor, routing: Routing, attend: Attend) -> Ten
     return base
 
 
-class _Job(NamedTuple):
+class _Group(NamedTuple):
     """Tokens, the same of one or more rows, that attend to one conditioning."""
 
     rows: list[int]
@@ -108,14 +107,7 @@ class _Job(NamedTuple):
     """How much of the result goes into each token, beside the base prompt's and other regions'."""
 
 
-def route(  # noqa: PLR0917
-    context: Tensor,
-    table: Table,
-    numbers: Sequence[Sequence[int]] | None,
-    grid: tuple[int, int],
-    rects: Sequence[Rect],
-    base_ratios: Sequence[float],
-) -> Routing:
+def route(context: Tensor, table: Table, numbers: Sequence[Sequence[int]] | None, shares: Shares) -> Routing:
     """Find out which queries of a token grid attend to what.
 
     Args:
@@ -123,68 +115,62 @@ def route(  # noqa: PLR0917
         table: where in it they lie: first the base prompt's, then one for each region.
         numbers: of the conditionings of each row; those with equal numbers are equal, and done once. Regions of
             about one size go in one call. None: every call has one item for each row, in order.
-        grid: (height, width) of the token grid.
-        rects: the part of the grid that each region owns.
-        base_ratios: the share of the base prompt in each region.
+        shares: of the regions and the base prompt in the tokens of the grid.
     """
-    count = grid[0] * grid[1]
+    count = shares.base.size
     everything = range(len(context))
     steered = [row for row in everything if numbers is None or len(set(numbers[row])) > 1]
     rows = range(steered[0], steered[-1] + 1) if steered else range(0)
-    jobs = list(_jobs(rows, numbers, grid, rects, base_ratios))
+    groups = list(_groups(rows, numbers, shares))
     # Contiguous: projecting a view costs a copy of the weights for each row.
-    base = Call(context[:, slice(*table[0])].contiguous()) if any(base_ratios) or not steered else None
+    base = Batch(context[:, slice(*table[0])].contiguous()) if shares.base.any() or not steered else None
     if base is None and len(rows) < len(context):
-        jobs += [_Job([row], 0, torch.arange(count), torch.ones(count)) for row in everything if row not in rows]
+        groups += [_Group([row], 0, torch.arange(count), torch.ones(count)) for row in everything if row not in rows]
         rows = everything
-    if not jobs:
+    if not groups:
         return Routing(base, [], slice(0), torch.empty(0), None, 0)
 
-    batches: dict[object, list[_Job]] = {}
-    for job in jobs:
-        start, stop = table[job.segment]
+    batches: dict[object, list[_Group]] = {}
+    for group in groups:
+        start, stop = table[group.segment]
         # Within a power of two: what the smaller ones are padded with costs less than another call.
-        alike = job.segment if numbers is None else (stop - start, (len(job.rows) * len(job.tokens)).bit_length())
-        batches.setdefault(alike, []).append(job)
+        alike = group.segment if numbers is None else (stop - start, (len(group.rows) * len(group.tokens)).bit_length())
+        batches.setdefault(alike, []).append(group)
 
-    parts: list[Call] = []
+    parts: list[Batch] = []
     sources, targets, portions = [], [], []
     done = 0
     for batch in batches.values():
-        own = [torch.cat([row * count + job.tokens for row in job.rows]) for job in batch]
+        own = [torch.cat([row * count + group.tokens for row in group.rows]) for group in batch]
         queries = pad_sequence(own, batch_first=True)
-        segments = torch.stack([context[job.rows[0], slice(*table[job.segment])] for job in batch])
-        parts.append(Call(segments, queries.to(context.device)))
-        for item, job in enumerate(batch):
+        segments = torch.stack([context[group.rows[0], slice(*table[group.segment])] for group in batch])
+        parts.append(Batch(segments, queries.to(context.device)))
+        for item, group in enumerate(batch):
             sources.append(torch.arange(len(own[item])) + item * queries.shape[1] + done)
             targets.append(own[item] - rows.start * count)
-            portions.append(job.portions.repeat(len(job.rows)))
+            portions.append(group.portions.repeat(len(group.rows)))
         done += queries.numel()
     device = context.device
+    taken = 1 - torch.tensor(shares.base, dtype=torch.float32).view(count, 1)
     target, portion = torch.cat(targets), torch.cat(portions)
-    taken = torch.zeros(len(rows) * count).index_add_(0, target, portion)
-    places, weights = _places(torch.cat(sources), target, portion / taken[target].clamp_min(1e-6), len(taken))
-    share = 1 - base_ratios[0] if len(set(base_ratios)) == 1 else taken.view(len(rows), count, 1).to(device)
+    weights = portion / taken[target % count, 0].clamp_min(1e-6)
+    places, shown = _places(torch.cat(sources), target, weights, len(rows) * count)
+    share = 1 - float(shares.base[0, 0]) if np.ptp(shares.base) < 1e-9 else taken.to(device)
     return Routing(
-        base, parts, slice(rows.start, rows.stop), places.to(device), None if weights is None else weights.to(device), share
+        base, parts, slice(rows.start, rows.stop), places.to(device), None if shown is None else shown.to(device), share
     )
 
 
-def _jobs(
-    rows: range,
-    numbers: Sequence[Sequence[int]] | None,
-    grid: tuple[int, int],
-    rects: Sequence[Rect],
-    base_ratios: Sequence[float],
-) -> Iterator[_Job]:
-    cells = torch.arange(grid[0] * grid[1]).view(grid)
-    for segment, (rect, base_ratio) in enumerate(zip(rects, base_ratios), 1):
-        tokens = cells[rect.top : rect.bottom, rect.left : rect.right].flatten()
-        portions = torch.outer(torch.tensor(rect.rows), torch.tensor(rect.columns)).flatten() * (1 - base_ratio)
+def _groups(rows: range, numbers: Sequence[Sequence[int]] | None, shares: Shares) -> Iterator[_Group]:
+    cells = torch.arange(shares.base.size).view(shares.base.shape)
+    for patch in shares.patches:
+        portions = torch.tensor(patch.weights, dtype=torch.float32).flatten()
+        tokens = cells[patch.window].flatten()
         alike: dict[int, list[int]] = {}
         for row in rows:
-            alike.setdefault(row if numbers is None else numbers[row][segment], []).append(row)
-        yield from (_Job(group, segment, tokens, portions) for group in alike.values())
+            alike.setdefault(row if numbers is None else numbers[row][patch.region + 1], []).append(row)
+        for group in alike.values():
+            yield _Group(group, patch.region + 1, tokens[portions > 0], portions[portions > 0])
 
 
 def _places(sources: Tensor, targets: Tensor, weights: Tensor, count: int) -> tuple[Tensor, Tensor | None]:

@@ -11,16 +11,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from rpg.errors import GenerationError
-from rpg.steering.attention import Call
-from rpg.steering.steering import Steering, context_name
+from rpg.steering.attention import Batch, regional_attention
+from rpg.steering.calls import Call
+from rpg.steering.memory import Known, Memory
+from rpg.steering.steering import Steering
 
 PROJECTIONS = ("to_q", "to_k", "to_v", "to_out")
-MAX_KEPT = 0.035
-"""Most memory that kept keys and values may take, in shares of the UNet's weights. What does not fit is computed anew."""
 
 
 @contextmanager
@@ -40,14 +39,12 @@ def attach(unet: nn.Module, steering: Steering) -> Iterator[None]:
             "SDXL checkpoint without a compiled UNet, or turn RPG off."
         )
     hooks = [_UNetHook(unet, steering), *(_LayerHook(layer, steering) for layer in layers)]
-    steering.limit = int(MAX_KEPT * sum(parameter.nbytes for parameter in unet.parameters()))
-    handle = unet.register_forward_pre_hook(steering.before_unet, with_kwargs=True)
+    steering.memory.measure(unet)
     try:
         for hook in hooks:
             hook.attach()
         yield
     finally:
-        handle.remove()
         for hook in hooks:
             hook.detach()
         steering.forget()
@@ -96,65 +93,76 @@ class _LayerHook(_Hook):
 
     def __init__(self, layer: nn.Module, steering: Steering) -> None:
         super().__init__(layer, steering)
-        self.twin = _projected(layer, steering)
+        self.kept = _Kept(layer.to_k, steering.memory), _Kept(layer.to_v, steering.memory)
+        self.twin = _projected(layer, *self.kept)
 
-    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    def forward(self, *args: Any, **kwargs: Any) -> Tensor:
         original = self.original()
         if not self.active or self.steering.inside:
-            result: Tensor = original(x, *args, **kwargs)
+            result: Tensor = original(*args, **kwargs)
             return result
-        context, call = _context_of(args, kwargs)
+        call = Call(args, kwargs, place=1)
+        masks = [*call.args, call.kwargs.get("mask"), call.kwargs.get("attention_mask")]
+        if any(isinstance(mask, Tensor) for mask in masks):
+            raise GenerationError(
+                "Cross-attention got an attention mask; regions cannot be combined with it. Turn one of them off."
+            )
+        x = call.x
+        known, routing = self.steering.route(x.shape[1], call.context, row_by_row=self.patch is not None)
         if self.patch is not None:
             # Opaque: it projects for itself, and may count on its rows. Projections act token by token and keep weighted means.
-            return self.steering.attention(x, context, lambda part, now: call(original, part, now.context), row_by_row=True)
+            return regional_attention(x, routing, lambda tokens, batch: call.to(original, tokens, batch.context))
         core = _own_forward(self.twin)
 
-        def attend(queries: Tensor, now: Call) -> Tensor:
-            self.steering.call = now
-            return call(core, queries, now.context)
+        def attend(queries: Tensor, batch: Batch) -> Tensor:
+            for kept in self.kept:
+                kept.now = known, batch
+            return call.to(core, queries, batch.context)
 
-        out = self.steering.attention(self.module.to_q(x), context, attend)
+        out = regional_attention(self.module.to_q(x), routing, attend)
+        for kept in self.kept:
+            kept.now = None
         for module in self.module.to_out:
             out = module(out)
         return out
 
 
 class _UNetHook(_Hook):
-    """Calls the UNet for every region by itself while :attr:`Steering.apart` says so."""
+    """Gives the UNet the base prompt only, and calls it for every region by itself while :attr:`Steering.apart` says so."""
+
+    def attach(self) -> None:
+        # Before whatever stands in forward's place, which then sees the base prompt, too.
+        self.handle = self.module.register_forward_pre_hook(self.before, with_kwargs=True)
+        super().attach()
+
+    def detach(self) -> None:
+        self.handle.remove()
+        super().detach()
+
+    def before(self, _unet: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        if self.steering.inside:
+            return args, kwargs
+        call = Call(args, kwargs, place=2)
+        return call.made_of(call.x, self.steering.begin(tuple(call.x.shape[-2:]), call.context))
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         if not (self.active and self.steering.apart) or self.steering.inside or self.patch is not None:
             return self.original()(*args, **kwargs)
-        latent = args[0] if args else kwargs.pop("sample")
-        name = context_name(kwargs)
-        others = args[1:] if name in kwargs else (*args[1:2], *args[3:])
-        kwargs.pop(name, None)
+        call = Call(args, kwargs, place=2)
         answers: list[Any] = []
 
         def denoise(part: Tensor, context: Tensor) -> Tensor:
             # A call of the module, not of its forward: other extensions note the size of what comes in.
-            more, named = _repeated((others, kwargs), len(latent), len(part) // len(latent))
-            answers.append(self.module(part, *more, **{**named, name: context}))
+            answers.append(call.to(self.module, part, context, len(part) // len(call.x)))
             return answers[-1] if isinstance(answers[-1], Tensor) else answers[-1][0]
 
-        result, answer = self.steering.denoise_apart(denoise, latent), answers[-1]
+        result, answer = self.steering.denoise_apart(denoise, call.x), answers[-1]
         if isinstance(answer, Tensor):
             return result
         return (result,) if isinstance(answer, tuple) else type(answer)(result)
 
 
-def _repeated(value: Any, rows: int, times: int) -> Any:
-    """``value`` with the rows of its tensors, such as pooled embeddings and times, repeated as a whole."""
-    if isinstance(value, Tensor):
-        return torch.cat([value] * times) if times > 1 and value.dim() and len(value) == rows else value
-    if isinstance(value, dict):
-        return {name: _repeated(one, rows, times) for name, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_repeated(one, rows, times) for one in value)
-    return value
-
-
-def _projected(layer: nn.Module, steering: Steering) -> nn.Module:
+def _projected(layer: nn.Module, keys: nn.Module, values: nn.Module) -> nn.Module:
     """A twin of ``layer`` that takes projected queries and gives back attention before the output projection.
 
     Its forward is the layer's own, so heads, hypernetworks and the attention backend stay what they are.
@@ -163,8 +171,8 @@ def _projected(layer: nn.Module, steering: Steering) -> nn.Module:
     twin.__dict__["_modules"] = {
         **layer._modules,
         "to_q": nn.Identity(),
-        "to_k": _Kept(layer.to_k, steering),
-        "to_v": _Kept(layer.to_v, steering),
+        "to_k": keys,
+        "to_v": values,
         "to_out": nn.Sequential(nn.Identity(), nn.Identity()),
     }
     return twin
@@ -173,40 +181,25 @@ def _projected(layer: nn.Module, steering: Steering) -> nn.Module:
 class _Kept(nn.Module):
     """Stands in for ``to_k`` or ``to_v``: projects a context once and remembers the result while it is in use."""
 
-    def __init__(self, projection: nn.Module, steering: Steering) -> None:
+    def __init__(self, projection: nn.Module, memory: Memory) -> None:
         super().__init__()
         self.projection = projection
-        self.steering = steering
+        self.memory = memory
+        self.now: tuple[Known, Batch] | None = None
+        """What the layer attends to; told by its hook, as a host's forward may change the context before it comes here."""
 
     def forward(self, context: Tensor, *args: Any) -> Tensor:
-        kept = self.steering.call.projected
-        if self in kept:
-            return kept[self]
-        result = self.projection(context, *args)
-        if not result.requires_grad and self.steering.keep(result):
-            kept[self] = result
+        if self.now is None:
+            return self.projection(context, *args)
+        known, batch = self.now
+        result = known.projected.get((self, batch))
+        if result is None:
+            result = self.projection(context, *args)
+            if not result.requires_grad:
+                self.memory.keep(known, self, batch, result)
         return result
 
 
 def _own_forward(module: nn.Module) -> Callable[..., Tensor]:
     """The forward of the module's class, as it is now: hosts swap attention backends by setting it."""
     return type(module).forward.__get__(module)
-
-
-def _context_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, Callable[..., Tensor]]:
-    """The context among a layer's arguments, and ``call(forward, x, context)`` with the others unchanged."""
-    name = context_name(kwargs)
-    context = kwargs.get(name, args[0] if args else None)
-    if not isinstance(context, Tensor):
-        raise GenerationError(f"Cross-attention got {type(context).__name__} as its context; regions need the prompt's tensor.")
-    if any(kwargs.get(mask) is not None for mask in ("mask", "attention_mask")) or any(
-        isinstance(arg, Tensor) for arg in args[1:]
-    ):
-        raise GenerationError("Cross-attention got an attention mask; regions cannot be combined with it. Turn one of them off.")
-
-    def call(forward: Callable[..., Tensor], x: Tensor, segment: Tensor) -> Tensor:
-        if name in kwargs:
-            return forward(x, *args, **{**kwargs, name: segment})
-        return forward(x, segment, *args[1:], **kwargs)
-
-    return context, call

@@ -6,44 +6,43 @@ that see the whole picture. In steps in which no region sees the others, each ge
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from rpg.areas.layout import Rect
+from rpg.areas.patches import Patch, Shares
 from rpg.steering.conditioning import Joined
 
 Denoise = Callable[[Tensor, Tensor], Tensor]
 """``denoise(latent [rows, channels, height, width], context [rows, tokens, channels])``: the UNet's answer, as high and wide."""
 
 
-def denoise_apart(
-    denoise: Denoise, latent: Tensor, joined: Joined, rects: Sequence[Rect], base_ratios: Sequence[float]
-) -> Tensor:
-    """Denoise every region's rectangle of ``latent`` [rows, channels, height, width] with its own prompt, lay the results side by
-    side, and mix them with the whole latent denoised with the base prompt.
+def denoise_apart(denoise: Denoise, latent: Tensor, joined: Joined, shares: Shares) -> Tensor:
+    """Denoise the window of every patch of ``latent`` [rows, channels, height, width] with its region's prompt, lay the results
+    side by side, and mix them with the whole latent denoised with the base prompt.
 
     Args:
-        denoise: gets several times the rows where regions are of one size, region by region.
-        rects: the regions' rectangles of the latent.
-        base_ratios: the share of the base prompt in each region; if all are 0, it is not asked for.
+        denoise: gets several times the rows where windows are of one size, patch by patch.
+        shares: of the latent; if the base prompt has none, it is not asked for.
     """
     context, table = joined
-    base = denoise(latent, context[:, slice(*table[0])].contiguous()) if any(base_ratios) else None
-    parts = [(..., slice(rect.top, rect.bottom), slice(rect.left, rect.right)) for rect in rects]
-    alike: dict[object, list[int]] = {}
-    for number, (part, segment) in enumerate(zip(parts, table[1:], strict=True)):
-        alike.setdefault((latent[part].shape, segment.stop - segment.start), []).append(number)
     result: Tensor | None = None
-    for numbers in alike.values():
-        contexts = torch.cat([context[:, slice(*table[number + 1])] for number in numbers])
-        answers = denoise(torch.cat([latent[parts[number]] for number in numbers]), contexts)
-        for number, answer in zip(numbers, answers.chunk(len(numbers)), strict=True):
-            rect, part = rects[number], parts[number]
-            own = answer if base is None else torch.lerp(answer, base[part], base_ratios[number])
+    if shares.base.any():
+        base = denoise(latent, context[:, slice(*table[0])].contiguous())
+        result = base * base.new_tensor(shares.base)
+    alike: dict[object, list[tuple[Patch, Tensor, Tensor]]] = {}
+    for patch in shares.patches:
+        rows, columns = patch.window
+        part, prompt = latent[..., rows, columns], context[:, slice(*table[patch.region + 1])]
+        alike.setdefault((part.shape, prompt.shape), []).append((patch, part, prompt))
+    for parts in alike.values():
+        answers = denoise(torch.cat([part for _, part, _ in parts]), torch.cat([prompt for *_, prompt in parts]))
+        for (patch, *_), answer in zip(parts, answers.chunk(len(parts)), strict=True):
             if result is None:
-                result = own.new_zeros(*own.shape[:2], *latent.shape[2:])
-            result[part] += own if rect.owns_all else own * own.new_tensor(rect.rows)[:, None] * own.new_tensor(rect.columns)
-    assert result is not None  # a layout has regions
+                result = answer.new_zeros(*answer.shape[:2], *latent.shape[2:])
+            rows, columns = patch.window
+            whole = bool((patch.weights == 1).all())
+            result[..., rows, columns] += answer if whole else answer * answer.new_tensor(patch.weights)
+    assert result is not None  # shares sum to 1
     return result

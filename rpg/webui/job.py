@@ -37,7 +37,7 @@ class Job:
         self.prompts = [without_networks(region.prompt) for region in plan.regions]
         self.negatives = [region.negative_prompt for region in plan.regions]  # the host, too, leaves tags there as they are
         self.base_prompt = without_networks(plan.base_prompt)
-        self.steering = Steering(plan.layout, plan.base_ratios)
+        self.steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio)
         self.weights: Any = None
         self.attached = ExitStack()
         self.unet: nn.Module | None = None
@@ -53,8 +53,7 @@ class Job:
                     conditioning, unconditional_conditioning = replaced.enter_context(given)
                 self._check_parts()
                 result = original(conditioning=conditioning, unconditional_conditioning=unconditional_conditioning, **kwargs)
-                if self.steering.error is not None:
-                    raise self.steering.error
+                self.steering.check()
                 return result
         finally:
             running.remove(self)
@@ -80,15 +79,15 @@ class Job:
         """
         try:
             self._attach()
-            share, hires = self.host.progress(params.denoiser)
+            done, hires = self.host.progress(params.denoiser)
+            self.steering.progress(done, hires=hires)
             weights = (hires, self.host.networks())
             if weights != self.weights:
                 self.steering.forget()
                 self.weights = weights
             self._join(params)
-            self.steering.apart = share < (self.plan.latent_ratio or 0) and not hires  # the hires pass has a layout already
         except Exception as error:  # the host would log it and carry on without the regions
-            self.steering.error = error
+            self.steering.fail(error)
 
     def _attach(self) -> None:
         """Hook the UNet that is loaded now; the refiner and the hires pass may have swapped it."""
@@ -116,7 +115,7 @@ class Job:
             joined = list(join_pair([pair[0] for pair in pairs], [pair[1] for pair in pairs]))
             params.text_uncond = with_tokens(negative, joined[1].context)
         params.text_cond = with_tokens(positive, joined[0].context)
-        self.steering.tables = {part.context.shape[1]: part.table for part in joined}
+        self.steering.prepare(*joined)
 
     def _rows(self, cond: Tensor) -> Tensor:
         """One row for all rows of the base, or one for each ``AND`` part of each picture."""

@@ -10,9 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rpg.areas.areas import Areas
 from rpg.areas.layout import Layout
+from rpg.areas.patches import Patch, shares
 from rpg.steering.attention import token_grid
-from rpg.steering.conditioning import Table
+from rpg.steering.conditioning import Joined, Table
 from rpg.steering.hooks import attach, cross_attentions
 from rpg.steering.steering import Steering
 
@@ -23,9 +25,8 @@ Forward = Callable[..., Tensor]
 def ours(
     unet: nn.Module, layout: Layout, base_ratio: float, table: Table, _latent: tuple[int, int], *, apart: bool = False
 ) -> Iterator[None]:
-    steering = Steering(layout, [base_ratio] * layout.count)
-    steering.tables[table[-1].stop] = table
-    steering.apart = apart
+    steering = Steering(Areas.of(layout), [base_ratio] * layout.count, latent_ratio=float(apart))
+    steering.prepare(Joined(torch.empty(1, table[-1].stop, 0), table))
     with attach(unet, steering):
         yield
 
@@ -42,9 +43,9 @@ def published(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, 
             return plain_forward(layer, x, encoder_hidden_states=context[:, start:stop]).unflatten(1, grid)
 
         out = full(0) if base_ratio else torch.zeros_like(x).unflatten(1, grid)
-        for segment, rect in enumerate(layout.rects(*grid), 1):
-            part = (slice(None), slice(rect.top, rect.bottom), slice(rect.left, rect.right))
-            out[part] = torch.lerp(full(segment)[part], out[part], base_ratio)
+        for patch in patches(layout, grid):
+            part = (slice(None), *patch.window)
+            out[part] = torch.lerp(full(patch.region + 1)[part], out[part], base_ratio)
         return out.flatten(1, 2)
 
     with replaced(unet, forward):
@@ -60,8 +61,9 @@ def masked(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, lat
     def mask(grid: tuple[int, int], device: torch.device) -> Tensor:
         if grid not in masks:
             shown = torch.zeros(*grid, table[-1].stop - first, dtype=torch.bool)
-            for (start, stop), rect in zip(table[1:], layout.rects(*grid)):
-                shown[rect.top : rect.bottom, rect.left : rect.right, start - first : stop - first] = True
+            for patch in patches(layout, grid):
+                start, stop = table[patch.region + 1]
+                shown[(*patch.window, slice(start - first, stop - first))] = True
             masks[grid] = shown.flatten(0, 1).to(device)
         return masks[grid]
 
@@ -82,6 +84,10 @@ def masked(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, lat
 
     with replaced(unet, forward):
         yield
+
+
+def patches(layout: Layout, grid: tuple[int, int]) -> list[Patch]:
+    return shares(Areas.of(layout), (0.0,) * layout.count, *grid).patches
 
 
 def plain_forward(layer: Any, *args: Any, **kwargs: Any) -> Tensor:

@@ -27,7 +27,7 @@ def test_the_built_in_template_keeps_its_own_rules() -> None:
     example = template.text.partition("\nExample\n")[2]
     caption = re.search("Caption: (.*)", example)[1]
     plan = read_reply(example, caption, "test")
-    assert plan.layout.text == "2,1,1;1"
+    assert plan.areas.layout.text == "2,1,1;1"
     assert 0.35 <= plan.base_ratio <= 0.55
     assert "boy" in plan.base_prompt
     assert "girl" in plan.base_prompt

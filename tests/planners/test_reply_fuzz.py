@@ -59,7 +59,7 @@ def check(reply: str) -> None:
         sentence, raw = str(error), error.raw
     else:
         assert Plan.from_json(plan.to_json()) == plan
-        assert len(plan.regions) == plan.layout.count
+        assert len(plan.regions) == plan.areas.layout.count
         assert len(plan.notes) <= MAX_NOTES
         plan.to_json().encode()
         return

@@ -1,12 +1,17 @@
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from rpg.areas.areas import Areas
 from rpg.areas.layout import Layout
+from rpg.areas.patches import Weights, coverage, share_out, shares
 from rpg.errors import GenerationError
-from rpg.steering.attention import Call, regional_attention, route, token_grid
+from rpg.steering.attention import Batch, regional_attention, route, token_grid
 from rpg.steering.conditioning import distinct, join
 
 RATIOS = ["1", "1,1", "1;1", "1,1,1;2,1,1", "1,3;2,1,1,1;1,5,2", "1,2,3,4,5,6,7"]
@@ -17,16 +22,14 @@ def attention(queries: Tensor, context: Tensor) -> Tensor:
     return (queries @ context.transpose(1, 2)).softmax(dim=-1) @ context
 
 
-def published(queries: Tensor, segments: list[Tensor], grid: tuple[int, int], layout: Layout, base_ratios: list[float]) -> Tensor:
+def published(queries: Tensor, segments: list[Tensor], cover: Weights, base_ratios: list[float]) -> Tensor:
     """The published method: attend over the whole picture for every region, then weigh by who owns which token."""
-    maps = [attention(queries, segment).unflatten(1, grid) for segment in segments]
-    out = torch.zeros_like(maps[0])
-    for number, (box, ratio) in enumerate(zip(layout.rects(*grid), base_ratios), 1):
-        share = torch.zeros(*grid, 1, dtype=out.dtype)
-        weights = torch.tensor(box.rows, dtype=out.dtype)[:, None] * torch.tensor(box.columns, dtype=out.dtype)
-        share[box.top : box.bottom, box.left : box.right, 0] = weights
-        out += share * (ratio * maps[0] + (1 - ratio) * maps[number])
-    return out.flatten(1, 2)
+    base, *maps = [attention(queries, segment) for segment in segments]
+    owned = torch.tensor(cover / np.maximum(cover.sum(0), 1)).flatten(1)[..., None]
+    out = base * (1 - owned.sum(0))
+    for own, region, ratio in zip(owned, maps, base_ratios, strict=True):
+        out += own * (ratio * base + (1 - ratio) * region)
+    return out
 
 
 def prompts(kinds: str, count: int, lengths: tuple[int, int]) -> list[Tensor]:
@@ -44,28 +47,64 @@ def prompts(kinds: str, count: int, lengths: tuple[int, int]) -> list[Tensor]:
     return [torch.cat(column) for column in zip(*rows)]
 
 
+def covers(draw: st.DrawFn) -> Weights:
+    """What regions cover of a small grid: the cells of a split ratio, or anything, with gaps and overlaps."""
+    height, width = draw(st.integers(1, 12)), draw(st.integers(1, 12))
+    if draw(st.booleans()):
+        return coverage(Areas.of(Layout.parse(draw(st.sampled_from(RATIOS)))), height, width)
+    shape = (draw(st.integers(1, 5)), height, width)
+    values = np.random.default_rng(draw(st.integers(0, 99))).choice([0, 0, 0.25, 1], shape)
+    return values if values.any() else np.ones(shape)
+
+
 @settings(max_examples=150, deadline=None)
 @given(
-    text=st.sampled_from(RATIOS),
-    height=st.integers(1, 12),
-    width=st.integers(1, 12),
+    cover=st.composite(covers)(),
     ratios=st.lists(st.sampled_from([0.0, 0.3, 1.0]), min_size=1, max_size=8),
     kinds=st.text("sop", min_size=1, max_size=4),
     lengths=st.sampled_from([(5, 5), (5, 3)]),
     mode=st.sampled_from(["merged", "apart", "row by row"]),
 )
-def test_equals_full_attention_then_crop(  # noqa: PLR0917
-    text: str, height: int, width: int, ratios: list[float], kinds: str, lengths: tuple[int, int], mode: str
+def test_equals_full_attention_then_crop(
+    cover: Weights, ratios: list[float], kinds: str, lengths: tuple[int, int], mode: str
 ) -> None:
-    grid, layout = (height, width), Layout.parse(text)
-    base_ratios = [ratios[number % len(ratios)] for number in range(layout.count)]
-    queries = torch.randn(len(kinds), height * width, CHANNELS, dtype=torch.float64)
-    segments = prompts(kinds, layout.count + 1, lengths)
+    base_ratios = [ratios[number % len(ratios)] for number in range(len(cover))]
+    queries = torch.randn(len(kinds), cover[0].size, CHANNELS, dtype=torch.float64)
+    segments = prompts(kinds, len(cover) + 1, lengths)
     context, table = join(segments)
     numbers = None if mode == "row by row" else distinct(context, table, merge=mode == "merged")
-    routing = route(context, table, numbers, grid, layout.rects(*grid), base_ratios)
-    ours = regional_attention(queries, routing, lambda part, call: attention(part, call.context))
-    torch.testing.assert_close(ours, published(queries, segments, grid, layout, base_ratios), rtol=1e-5, atol=1e-6)
+    routing = route(context, table, numbers, share_out(cover, base_ratios))
+    ours = regional_attention(queries, routing, lambda part, batch: attention(part, batch.context))
+    torch.testing.assert_close(ours, published(queries, segments, cover, base_ratios), rtol=1e-5, atol=1e-6)
+
+
+def drawn(cover: Sequence[Sequence[Sequence[float]]], base_ratio: float = 0.0) -> list[list[float]]:
+    """A map of who is heard where: every region says its number, the base prompt 0."""
+    routing_shares = share_out(np.array(cover, dtype=float), [base_ratio] * len(cover))
+    joined = join([torch.full((1, 1, 1), float(number)) for number in range(len(cover) + 1)])
+    routing = route(*joined, distinct(*joined), routing_shares)
+    grid = routing_shares.base.shape
+    out = regional_attention(torch.zeros(1, grid[0] * grid[1], 1), routing, lambda part, batch: 0 * part + batch.context)
+    return out.view(grid).tolist()
+
+
+def test_routing_drawn() -> None:
+    def cells(text: str) -> Weights:
+        return coverage(Areas.of(Layout.parse(text)), 4, 6)
+
+    assert drawn(cells("1,1,2;1,3,1,2")) == [
+        [1, 1, 2, 2, 2, 2],
+        [1, 1, 2, 2, 2, 2],
+        [3, 3, 3, 4, 5, 5],
+        [3, 3, 3, 4, 5, 5],
+    ]
+    assert drawn(cells("1,1"), base_ratio=0.5) == [[0.5, 0.5, 0.5, 1, 1, 1]] * 4
+    one = [[0, 1, 1, 1, 0, 0], [0, 1, 1, 1, 0, 0]]
+    other = [[0, 0, 0, 1, 1, 0], [0, 0, 0, 0, 0.5, 0]]
+    assert drawn([one, other]) == [
+        [0, 1, 1, 1.5, 2, 0],
+        [0, 1, 1, 1.0, 1, 0],
+    ], "gaps are the base prompt's, overlaps are halved"
 
 
 def asked(kinds: str, text: str, base_ratio: float, merge: bool | None = True) -> list[tuple[int, ...]]:
@@ -73,11 +112,11 @@ def asked(kinds: str, text: str, base_ratio: float, merge: bool | None = True) -
     layout = Layout.parse(text)
     context, table = join(prompts(kinds, layout.count + 1, (5, 5)))
     numbers = None if merge is None else distinct(context, table, merge)
-    routing = route(context, table, numbers, (4, 4), layout.rects(4, 4), [base_ratio] * layout.count)
+    routing = route(context, table, numbers, shares(Areas.of(layout), (base_ratio,) * layout.count, 4, 4))
     shapes = []
 
-    def attend(part: Tensor, call: Call) -> Tensor:
-        assert len(part) == len(call.context)
+    def attend(part: Tensor, batch: Batch) -> Tensor:
+        assert len(part) == len(batch.context)
         shapes.append(tuple(part.shape[:2]))
         return part.clone()
 

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from rpg.areas.areas import Areas
 from rpg.areas.layout import Layout
+from rpg.areas.patches import shares, side_shares
 from rpg.steering.attention import token_grid
 from rpg.steering.conditioning import join
 from rpg.steering.hooks import attach, cross_attentions
 from rpg.steering.steering import Steering
-from tests.areas.test_layout import check_tiling
 
 SIDES = range(8, 257)
 """Of the latent, in eighths of the picture's."""
@@ -34,33 +35,19 @@ def test_every_size_has_its_grid_at_every_level(level: int) -> None:
             assert token_grid((height, width), halves[height] * halves[width]) == (halves[height], halves[width])
 
 
-@pytest.mark.parametrize("text", ["1,1,1;2,3,1", "3,1;1,1,1"])
-def test_regions_tile_every_grid(text: str) -> None:
-    """Inside, as large together as the grid, and no two overlap: so they tile it."""
-    layout = Layout.parse(text)
-    sides = sorted({halved(side, level) for side in SIDES for level in range(LEVELS)})
-    grids = [(height, width) for height in sides for width in sides if min(height, width) >= 3]
-    rects = [layout.rects(height, width) for height, width in grids]
-    edges = np.array([[(rect.top, rect.bottom, rect.left, rect.right) for rect in grid] for grid in rects])
-    top, bottom, left, right = edges.transpose(2, 0, 1)
-    heights, widths = np.array(grids).T
-    assert (top >= 0).all()
-    assert (left >= 0).all()
-    assert (bottom <= heights[:, None]).all()
-    assert (right <= widths[:, None]).all()
-    assert (top < bottom).all()
-    assert (left < right).all()
-    assert (((bottom - top) * (right - left)).sum(1) == heights * widths).all()
-    for one in range(layout.count):
-        for other in range(one):
-            rows = np.minimum(bottom[:, one], bottom[:, other]) > np.maximum(top[:, one], top[:, other])
-            columns = np.minimum(right[:, one], right[:, other]) > np.maximum(left[:, one], left[:, other])
-            assert not (rows & columns).any()
-    assert all(rect.owns_all for grid in rects for rect in grid)
-    for height in (1, 2):
-        for width in (1, 2, 3, 32):
-            check_tiling(layout, height, width)
-            check_tiling(layout, width, height)
+@pytest.mark.parametrize("ratios", [[1.0], [1.0, 1.0], [2.0, 3.0, 1.0], [1.0, 1000.0, 1.0, 7.0]])
+def test_parts_tile_every_side(ratios: list[float]) -> None:
+    """One after the other, from the first token to the last; so cells tile every grid."""
+    for side in {halved(side, level) for side in SIDES for level in range(LEVELS)}:
+        parts = side_shares(ratios, side)
+        if side >= len(ratios):
+            assert [token for part, _ in parts for token in range(side)[part]] == list(range(side))
+            assert all(share == 1 for _, shares in parts for share in shares)
+            assert all(part.start < part.stop for part, _ in parts)
+        taken = np.zeros(side)
+        for part, part_shares in parts:
+            taken[part] += part_shares
+        np.testing.assert_allclose(taken, 1)
 
 
 @pytest.fixture(scope="module")
@@ -88,18 +75,18 @@ def test_laws_hold_in_a_unet(unet: torch.nn.Module, size: tuple[int, int]) -> No
     """Identity of the whole UNet's output, locality of every cross-attention layer's."""
     torch.manual_seed(1)
     x, (base, *others) = torch.randn(2, 4, *size), torch.randn(LAYOUT.count + 2, 2, 5, 6)
-    regional = Steering(LAYOUT, [0.3] * LAYOUT.count, merge=False)
-    same, table = join([base] * (1 + LAYOUT.count))
-    regional.tables = {same.shape[1]: table}
+    steering = Steering(Areas.of(LAYOUT), [0.3] * LAYOUT.count, merge=False)
+    same = join([base] * (1 + LAYOUT.count))
+    steering.prepare(same)
     with torch.no_grad():
         plain = unet(x, 10, encoder_hidden_states=base).sample
         assert (plain - unet(x, 10, encoder_hidden_states=others[0]).sample).abs().max() > 1e-2
-        with attach(unet, regional):
-            torch.testing.assert_close(unet(x, 10, encoder_hidden_states=same).sample, plain, rtol=1e-4, atol=1e-4)
-            check_locality(unet, regional, x, [base, *others])
+        with attach(unet, steering):
+            torch.testing.assert_close(unet(x, 10, encoder_hidden_states=same.context).sample, plain, rtol=1e-4, atol=1e-4)
+            check_locality(unet, steering, x, [base, *others])
 
 
-def check_locality(unet: torch.nn.Module, regional: Steering, x: torch.Tensor, prompts: list[torch.Tensor]) -> None:
+def check_locality(unet: torch.nn.Module, steering: Steering, x: torch.Tensor, prompts: list[torch.Tensor]) -> None:
     """Another prompt for the second region, given to each layer with the same input: its tokens move, and no others."""
     seen = []
     handles = [
@@ -113,10 +100,10 @@ def check_locality(unet: torch.nn.Module, regional: Steering, x: torch.Tensor, p
     assert len(seen) == len(cross_attentions(unet))
     changed = join([*context[:2], last, *context[3:]])[0]
     for layer, hidden, before in seen:
-        regional.before_unet(unet, (x,), {"encoder_hidden_states": changed})
-        moved = (layer(hidden, encoder_hidden_states=regional._base) - before).abs().amax((0, 2)) > 1e-6
-        height, width = grid = token_grid(x.shape[-2:], hidden.shape[1])
-        rect = regional.layout.rects(*grid)[1]
-        inside = torch.zeros(height, width, dtype=torch.bool)
-        inside[rect.top : rect.bottom, rect.left : rect.right] = True
-        assert torch.equal(moved, inside.flatten()), (grid, rect)
+        base = steering.begin(x.shape[-2:], changed)
+        moved = (layer(hidden, encoder_hidden_states=base) - before).abs().amax((0, 2)) > 1e-6
+        grid = token_grid(x.shape[-2:], hidden.shape[1])
+        patch = shares(steering.areas, steering.base_ratios, *grid).patches[1]
+        inside = torch.zeros(grid, dtype=torch.bool)
+        inside[patch.window] = True
+        assert torch.equal(moved, inside.flatten()), (grid, patch)

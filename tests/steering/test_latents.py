@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from rpg.areas.areas import Areas
 from rpg.areas.layout import Layout
+from rpg.areas.patches import share_out, shares
 from rpg.errors import GenerationError
 from rpg.plan import Plan
 from rpg.steering.conditioning import join
@@ -28,10 +31,10 @@ def apart(text: str, base_ratio: float, count: int) -> tuple[Steering, Tensor, l
     """Steering, joined context and the segments: the base prompt's, then the regions'."""
     layout = Layout.parse(text)
     segments = [torch.randn(2, 5, 6) for _ in range(count + 1)]
-    context, table = join(segments)
-    steering = Steering(layout, [base_ratio] * layout.count)
-    steering.tables, steering.apart = {context.shape[1]: table}, True
-    return steering, context, segments
+    joined = join(segments)
+    steering = Steering(Areas.of(layout), [base_ratio] * layout.count, latent_ratio=0.5)
+    steering.prepare(joined)
+    return steering, joined.context, segments
 
 
 class DiffusersUNet(UNet):
@@ -87,9 +90,9 @@ def test_attention_again_afterwards_and_nothing_at_the_end() -> None:
     before = unet(x, context=base)
     with attach(unet, steering):
         first = unet(x, context=context)
-        steering.apart = False
+        steering.progress(0.5)
         second = unet(x, context=context)
-        steering.apart = True
+        steering.progress(0.49)
         torch.testing.assert_close(unet(x, context=context), first)
     torch.testing.assert_close(second, first, msg="the same, as no token of this UNet sees another")
     assert torch.equal(unet(x, context=base), before)
@@ -126,8 +129,26 @@ def test_tokens_that_regions_share_are_mixed_by_their_shares() -> None:
         return torch.ones_like(part) * context[..., None]
 
     latent = torch.zeros(1, 1, 1, 2)
-    result = denoise_apart(denoise, latent, joined, layout.rects(1, 2), [0.0] * 4)
+    result = denoise_apart(denoise, latent, joined, shares(Areas.of(layout), (0.0,) * 4, 1, 2))
     torch.testing.assert_close(result.flatten(), torch.tensor([0.5, 2.5]))
+
+
+def test_gaps_are_the_base_prompts_and_overlaps_are_mixed() -> None:
+    joined = join([torch.full((1, 1, 1), float(value)) for value in (9, 1, 3)])
+    shared = share_out(np.array([[[1, 1, 0, 0]], [[0, 1, 1, 0]]], dtype=float), [0.0, 0.5])
+
+    def denoise(part: Tensor, context: Tensor) -> Tensor:
+        return torch.ones_like(part) * context[..., None]
+
+    result = denoise_apart(denoise, torch.zeros(1, 1, 1, 4), joined, shared)
+    torch.testing.assert_close(result.flatten(), torch.tensor([1, 0.5 * 1 + 0.25 * 3 + 0.25 * 9, 0.5 * 3 + 0.5 * 9, 9]))
+
+
+def test_the_hires_pass_has_its_objects_already() -> None:
+    steering, *_ = apart("1,1", 0.0, 2)
+    assert steering.apart
+    steering.progress(0.0, hires=True)
+    assert not steering.apart
 
 
 @pytest.mark.parametrize("kind", ["sd1", "sdxl"])

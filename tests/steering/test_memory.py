@@ -7,11 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from rpg.areas.areas import Areas
 from rpg.areas.layout import Layout
-from rpg.steering import hooks
-from rpg.steering.conditioning import join
+from rpg.steering import memory
+from rpg.steering.conditioning import Joined, join
 from rpg.steering.hooks import attach
-from rpg.steering.steering import MAX_IDLE, Steering
+from rpg.steering.memory import MAX_IDLE
+from rpg.steering.steering import Steering
 from tests.steering.unets import CrossAttention, UNet
 
 LAYOUT = Layout.parse("1,1,1;2,1")
@@ -21,12 +23,12 @@ TABLE = join([torch.zeros(1, 5, 6)] * 4).table
 @pytest.fixture(autouse=True)
 def _setting(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(1)
-    monkeypatch.setattr(hooks, "MAX_KEPT", 10)  # these UNets are small beside their contexts; one needs 1.7
+    monkeypatch.setattr(memory, "MAX_KEPT", 10)  # these UNets are small beside their contexts; one needs 1.7
 
 
 def steering() -> Steering:
-    result = Steering(LAYOUT, [0.3] * LAYOUT.count)
-    result.tables = {TABLE[-1].stop: TABLE}
+    result = Steering(Areas.of(LAYOUT), [0.3] * LAYOUT.count)
+    result.prepare(Joined(torch.zeros(1, TABLE[-1].stop, 6), TABLE))
     return result
 
 
@@ -104,12 +106,12 @@ def test_alternating_prompts_are_both_kept() -> None:
 
 @torch.no_grad()
 def test_forgets_when_told_so() -> None:
-    unet, prompt, regional = UNet(), context(), steering()
-    with attach(unet, regional):
+    unet, prompt, job = UNet(), context(), steering()
+    with attach(unet, job):
         unet(torch.randn(2, 8, 8, 8), context=prompt)
         unet.first.attn2.to_v.weight.mul_(2)
-        regional.forget()
-        assert regional.kept == 0
+        job.forget()
+        assert job.memory.kept == 0
         x = torch.randn(2, 8, 8, 8)
         steered = unet(x, context=prompt)
     other = UNet()
@@ -119,33 +121,33 @@ def test_forgets_when_told_so() -> None:
 
 @torch.no_grad()
 def test_nothing_is_kept_after_the_job() -> None:
-    unet, regional = UNet(), steering()
-    with attach(unet, regional):
+    unet, job = UNet(), steering()
+    with attach(unet, job):
         unet(torch.randn(2, 8, 8, 8), context=context())
-        assert regional.kept > 0
-    assert regional.kept == 0
+        assert job.memory.kept > 0
+    assert job.memory.kept == 0
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("limit", [0, 1, 3])
 def test_memory_is_bounded_whatever_the_prompts_do(limit: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hooks, "MAX_KEPT", limit)
-    unet, regional, sizes = UNet(), steering(), []
+    monkeypatch.setattr(memory, "MAX_KEPT", limit)
+    unet, job, sizes = UNet(), steering(), []
     bound = limit * sum(parameter.nbytes for parameter in unet.parameters())
-    with attach(unet, regional):
+    with attach(unet, job):
         for _ in range(30):
             x, prompt = torch.randn(2, 8, 4, 4), context()
             torch.testing.assert_close(unet(x, context=prompt), alone(UNet(), x, prompt))
-            sizes.append(regional.kept)
-            assert regional.kept <= bound
+            sizes.append(job.memory.kept)
+            assert job.memory.kept <= bound
     assert sizes[-1] == sizes[MAX_IDLE], "contexts out of use are dropped"
 
 
 @torch.no_grad()
 def test_room_is_given_back_to_prompts_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hooks, "MAX_KEPT", 2.5)
-    unet, x, regional = UNet(), torch.randn(2, 8, 4, 4), steering()
-    with projected(unet) as tokens, attach(unet, regional):
+    monkeypatch.setattr(memory, "MAX_KEPT", 2.5)
+    unet, x, job = UNet(), torch.randn(2, 8, 4, 4), steering()
+    with projected(unet) as tokens, attach(unet, job):
         for _ in range(5):
             unet(x, context=context())
         last = context()

@@ -13,7 +13,9 @@ from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor, nn
 
+from rpg.areas.areas import Areas
 from rpg.areas.layout import Layout
+from rpg.areas.patches import coverage
 from rpg.plan import DEFAULT_BASE_RATIO
 from rpg.planners import PlanRequest, Subject, make_plan
 from rpg.shapes import GUIDANCE_SCALE
@@ -76,15 +78,15 @@ def picture(pipe: Any, case: Case, settings: Settings, seed: int) -> Image.Image
     plan = replace(plan, latent_ratio=settings.latent_ratio)
     started: list[Steering] = []
 
-    def attached(unet: nn.Module, regional: Steering) -> AbstractContextManager[None]:
-        started.append(regional)
+    def attached(unet: nn.Module, steering: Steering) -> AbstractContextManager[None]:
+        started.append(steering)
         window(0)
         if settings.method in (OURS, PLANNED) and not settings.feather:
-            return hooks.attach(unet, regional)
-        (table,) = regional.tables.values()
+            return hooks.attach(unet, steering)
+        (table,) = steering._tables.values()
         latent = (case.arrangement.height // 8, case.arrangement.width // 8)
         method = published if settings.method == PUBLISHED else feathered(settings.feather)
-        return method(unet, regional.layout, regional.base_ratios[0], table, latent)
+        return method(unet, steering.areas.layout, steering.base_ratios[0], table, latent)
 
     def window(step: int) -> None:
         share = step / settings.steps
@@ -118,9 +120,7 @@ def feathered(share: float) -> Method:
     def method(unet: nn.Module, layout: Layout, base_ratio: float, table: Table, latent: tuple[int, int]) -> Iterator[None]:
         def forward(layer: Any, x: Tensor, context: Tensor) -> Tensor:
             grid = token_grid(latent, x.shape[1])
-            rects = torch.zeros(layout.count, *grid)
-            for region, rect in enumerate(layout.rects(*grid)):
-                rects[region, rect.top : rect.bottom, rect.left : rect.right] = 1
+            rects = torch.tensor(coverage(Areas.of(layout), *grid), dtype=torch.float32)
             reach = round(share * min(grid) / 2)
             weights = nn.functional.avg_pool2d(rects, 2 * reach + 1, stride=1, padding=reach, count_include_pad=False)
 

@@ -36,7 +36,7 @@ def prompts(caption: str) -> list[str]:
 
 def faults(made: Plan, expected: dict) -> list[str]:
     """What is wrong with a plan."""
-    if made.layout != Layout.parse(expected["split_ratio"]):
+    if made.areas.layout != Layout.parse(expected["split_ratio"]):
         return [f"split ratio {made.split_ratio}, not {expected['split_ratio']}: {[region.prompt for region in made.regions]}"]
     found = []
     for number, (region, wanted) in enumerate(zip(made.regions, expected["regions"], strict=True), 1):

@@ -72,21 +72,22 @@ def watch(name: str) -> Any:
     """Change one region's segment of the context at a time, and note in which tokens the layer's output moves."""
 
     def hook(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: torch.Tensor) -> None:
-        regional = sys.modules["rpg.webui.job"].running[-1].steering
+        steering = sys.modules["rpg.webui.job"].running[-1].steering
         x = args[0]
         base = kwargs["context"] if "context" in kwargs else args[1]
-        joined = context, table = regional._joined
-        height, width = grid = sys.modules["rpg.steering.attention"].token_grid(regional.latent, x.shape[1])
-        for number, rect in enumerate(regional.layout.rects(*grid), 1):
-            changed = context.clone()
-            start, stop = table[number]
+        call = steering._call
+        grid = sys.modules["rpg.steering.attention"].token_grid(call.latent, x.shape[1])
+        for patch in sys.modules["rpg.areas.patches"].shares(steering.areas, steering.base_ratios, *grid).patches:
+            number = patch.region + 1
+            changed = call.joined.context.clone()
+            start, stop = call.joined.table[number]
             noise = torch.randn(changed[:, start:stop].shape, generator=torch.Generator().manual_seed(number))
             changed[:, start:stop] += noise.to(changed)
-            regional._joined = type(joined)(changed, table)
+            steering._call = call._replace(joined=call.joined._replace(context=changed))
             moved = (layer.forward(x, context=base.clone()) - output).abs().amax(-1).unflatten(1, grid)
-            regional._joined = joined
-            inside = torch.zeros(height, width, dtype=torch.bool)
-            inside[rect.top : rect.bottom, rect.left : rect.right] = True
+            steering._call = call
+            inside = torch.zeros(grid, dtype=torch.bool)
+            inside[patch.window] = True
             probe["records"].append(
                 {
                     "layer": name,
@@ -157,8 +158,8 @@ def routes(_demo: Any, app: FastAPI) -> None:
     @app.post("/rpg-test/merge")
     def set_merge(merge: bool = Body(..., embed=True)) -> None:
         """Whether equal conditionings are computed once. If so, the identity law holds too easily."""
-        job, regional = sys.modules["rpg.webui.job"], sys.modules["rpg.steering.steering"].Steering
-        job.Steering = regional if merge else functools.partial(regional, merge=False)
+        job, steering = sys.modules["rpg.webui.job"], sys.modules["rpg.steering.steering"].Steering
+        job.Steering = steering if merge else functools.partial(steering, merge=False)
 
     @app.post("/rpg-test/reload")
     def reload() -> None:
