@@ -136,7 +136,7 @@ class _RegionalMixin(_Pipeline):
                 raise GenerationError("seed and generator were both given; keep one.")
             options["generator"] = [torch.Generator().manual_seed(seed + number) for number in range(count)]
 
-        steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio)
+        steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio or 0)
         steering.prepare(joined)
 
         def before_unet(_unet: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -37,7 +37,7 @@ class Job:
         self.prompts = [without_networks(region.prompt) for region in plan.regions]
         self.negatives = [region.negative_prompt for region in plan.regions]  # the host, too, leaves tags there as they are
         self.base_prompt = without_networks(plan.base_prompt)
-        self.steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio)
+        self.steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio or 0)
         self.weights: Any = None
         self.attached = ExitStack()
         self.unet: nn.Module | None = None
