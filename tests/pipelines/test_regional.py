@@ -134,6 +134,17 @@ def test_the_next_plain_picture_is_untouched(pipes) -> None:
     assert grey_levels(before, plain_pictures(pipe, kind, "a cat", **SMALL)) == 0
 
 
+@pytest.mark.parametrize("saver", ["enable_attention_slicing", "fuse_qkv_projections"])
+def test_what_saves_memory_changes_nothing(saver: str) -> None:
+    """diffusers 1552: with attention slicing, pictures of Stable Diffusion 2 in another size than the trained one are black."""
+    pipe = regional("sd2")
+    options = {"prompt": "a cat BREAK a dog", "split_ratio": "1,1", "base_prompt": "animals", "base_ratio": 0.4, **SMALL}
+    for latent_ratio in (0, 0.5):
+        before = pipe(latent_ratio=latent_ratio, **options).images
+        getattr(pipe, saver)()
+        assert grey_levels(before, pipe(latent_ratio=latent_ratio, **options).images) <= 1
+
+
 def test_other_options_reach_diffusers(pipe) -> None:
     steps = []
 

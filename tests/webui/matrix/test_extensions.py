@@ -82,6 +82,49 @@ def test_dynamic_thresholding(webui: Webui) -> None:
     check_identity(webui, **extra)
 
 
+@pytest.mark.parametrize("mode", ["My prompt is more important", "ControlNet is more important"])
+def test_controlnet_modes_with_long_prompts(webui: Webui, mode: str) -> None:
+    """multidiffusion-upscaler 191: where ControlNet is more important, more than 75 tokens spoil the picture."""
+    needs(NAMES[1])
+    webui.options(sd_model_checkpoint="sd1-deep")
+    hint = write_image(webui.generate(seed=5).image)
+    unit = {"enabled": True, "module": "none", "model": "tiny", "image": hint, "weight": 1.0, "control_mode": mode}
+    prompt = "a red circle, " * 30
+    control = {
+        "prompt": prompt,
+        "width": 128,
+        "height": 64,
+        "steps": 4,
+        "n_iter": 2,
+        "alwayson_scripts": {"controlnet": {"args": [unit]}},
+    }
+    plain = webui.generate(**control)
+    assert distance(plain.images[:1], webui.generate(**{**control, "alwayson_scripts": {}}).images[:1]) > 5
+    regional = generate_apart(webui, "txt2img", same_as_base(prompt=prompt), **control)
+    assert distance(plain.images, regional.images) <= 1
+
+
+def test_regions_after_adetailer(webui: Webui) -> None:
+    """adetailer 662 and 93: from the second picture, and the second job, regions are lost and the infotext names other prompts.
+    RP 180: with wildcards, all infotexts repeat the first prompt."""
+    needs(NAMES[3])
+    prompts = ["a green star", "a cyan triangle"]
+    wildcards = {"Wildcards": {"args": ["\n".join(prompts)]}}
+    detail = {"ad_model": "square", "ad_denoising_strength": 0.4, "ad_dilate_erode": 0, "ad_mask_blur": 0}
+    both = {**wildcards, "ADetailer": {"args": [True, False, detail]}}
+    webui.options(ad_script_names="rpg_test_support,wildcards")
+    without = webui.generate(rpg=RED_BLUE, n_iter=2, alwayson_scripts=wildcards)
+    jobs = [webui.generate(rpg=RED_BLUE, n_iter=2, alwayson_scripts=both) for _ in range(2)]
+    outside = np.ones((128, 256), bool)
+    outside[24:104, 56:200] = False
+    for job in jobs:
+        for number in (-2, -1):
+            assert np.abs(job.images[number] - without.images[number])[outside].max() <= 1
+            assert np.abs(job.images[number] - without.images[number]).max() > 5
+            assert job.infotexts[number].startswith(prompts[number])
+            assert 'RPG plan: "{' in job.infotexts[number]
+
+
 @pytest.mark.parametrize("asked", [False, True])
 def test_adetailer(webui: Webui, asked: bool) -> None:
     """Its inpainting is what one would do by hand: without regions, unless its list of scripts names them."""
