@@ -132,6 +132,11 @@ class Plan:
         """The plan with nothing left to the model, which says what suits it."""
         return self if self.latent_ratio is not None else replace(self, latent_ratio=latent_ratio)
 
+    @property
+    def main_prompt(self) -> str:
+        """Stands for the webui's main prompt where there is none: the caption, the base prompt, or all region prompts."""
+        return self.caption or self.base_prompt or ", ".join(dict.fromkeys(region.prompt for region in self.regions))
+
     @classmethod
     def from_dict(cls, data: object) -> Plan:
         """A plan from the dict that the API accepts and :meth:`to_dict` writes.

@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any
 
 from rpg.errors import PlanError, RPGError
+from rpg.json_faults import fault
 
 MAX_SHOWN = 60
 """Longest quotation in a sentence."""
@@ -96,4 +97,4 @@ def load_json(text: object, limit: int, noun: str = "plan", error: type[RPGError
     try:
         return json.loads(text, parse_constant=no_constant, object_pairs_hook=unique_keys)
     except (ValueError, RecursionError) as cause:
-        raise error(f"The {noun} is not valid JSON: {cause}.") from None
+        raise error(f"The {noun} is not valid JSON: {fault(text, cause)}.") from None

@@ -14,17 +14,19 @@ FORBIDDEN = ["gradio", "diffusers", "transformers", "openai", "google.generative
 
 ROOMS = {
     "errors": "",
-    "values": "errors",
+    "json_faults": "",
+    "values": "errors json_faults",
     "areas": "errors values",
     "plan": "errors values areas",
+    "infotext": "errors values plan",
     "steering": "errors values areas",
     "llm": "errors values",
     "planners": "errors values areas plan llm",
     "shapes": "errors values areas plan steering",
     "pipelines": "errors values areas plan steering shapes",
     "panel": "errors values areas plan llm planners",
-    "webui": "errors values areas plan steering llm planners panel shapes",
-    "cli": "errors values areas plan steering llm planners shapes pipelines panel",
+    "webui": "errors values areas plan infotext steering llm planners panel shapes",
+    "cli": "errors values areas plan infotext steering llm planners shapes pipelines panel",
     "__main__": "cli",
     "__init__": "",
 }

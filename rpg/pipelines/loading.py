@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +17,44 @@ from rpg.errors import GenerationError
 from rpg.pipelines.regional import RegionalDiffusionPipeline, RegionalDiffusionXLPipeline
 from rpg.plan import suited_latent_ratio
 
+SAMPLER = "Euler a"
+"""The webui's name of the one that is used here; it draws more of what is asked for than DPM++ 2M in 20 steps
+(docs/composition.md)."""
+
 _XL_KEY = "conditioner.embedders.1.model.ln_final.weight"
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A pipeline and what suits its model."""
+    """A pipeline and what suits its model, which lies at ``path``."""
 
     pipeline: Any
+    path: Path
     width: int
     height: int
     steps: int = 20
     guidance_scale: float = 7.0
+    sampler: str = SAMPLER
+
+    @property
+    def name(self) -> str:
+        """The model's, as the webui calls it."""
+        return self.path.stem if self.path.is_file() else self.path.name
+
+    @cached_property
+    def model_hash(self) -> str | None:
+        """By which the webui finds a checkpoint: ten digits of its SHA-256. A folder has none."""
+        if not self.path.is_file():
+            return None
+        digest = hashlib.sha256()
+        with self.path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+        return digest.hexdigest()[:10]
 
 
 def load(model: str | None = None) -> Loaded:
-    """Load a model onto the best device here, with the sampler Euler a, which draws more of what is asked
-    for than DPM++ 2M in 20 steps (docs/composition.md).
+    """Load a model onto the best device here, with :data:`SAMPLER`.
 
     Args:
         model: a ``.safetensors`` checkpoint, a folder in diffusers' format, or ``None`` for the embedded model.
@@ -55,9 +78,9 @@ def load(model: str | None = None) -> Loaded:
     pipeline.scheduler = EulerAncestralDiscreteScheduler.from_config(pipeline.scheduler.config, timestep_spacing="linspace")
     pipeline.to(device)
     if model is None:
-        return Loaded(pipeline, width=224, height=128, guidance_scale=shapes.GUIDANCE_SCALE)
+        return Loaded(pipeline, shapes.CHECKPOINT, width=224, height=128, guidance_scale=shapes.GUIDANCE_SCALE)
     size = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
-    return Loaded(pipeline, width=size, height=size)
+    return Loaded(pipeline, path, width=size, height=size)
 
 
 def _from_file(path: Path, **options: Any) -> Any:

@@ -123,8 +123,7 @@ class _RegionalMixin(_Pipeline):
             zeros = text is None and getattr(self.config, "force_zeros_for_empty_prompt", False)
             return encode("").zeros() if zeros else encode(text or "")  # as diffusers: clip_skip is not for negatives
 
-        base = plan.base_prompt or plan.caption or ", ".join(dict.fromkeys(region.prompt for region in plan.regions))
-        prompts = [base, *(region.prompt for region in plan.regions)]
+        prompts = [plan.base_prompt or plan.main_prompt, *(region.prompt for region in plan.regions)]
         negatives = [negative_prompt if own is None else own for own in (None, *(r.negative_prompt for r in plan.regions))]
         positive = [encode(text, options.get("clip_skip")) for text in prompts]
         negative = [encode_negative(text) for text in negatives]

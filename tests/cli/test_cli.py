@@ -1,21 +1,26 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from rpg import shapes
-from rpg.cli import PNG_KEY, main, read_plan
+from rpg.cli import main
+from rpg.cli.files import PNG_KEY, read_plan, read_remake
 from rpg.llm import trust
 from rpg.plan import Plan, Region
 from rpg.planners.rules import plan as rules
 from tests.benchmarks.composition.judge import read
+from tests.test_infotext import WEBUI
 
 CAPTION = "a red circle on the left and a blue square on the right"
 QUICK = ["--steps", "1", "--width", "64", "--height", "64"]
@@ -39,10 +44,38 @@ def test_a_caption_becomes_a_picture_with_its_plan_beside_it(tmp_path: Path, mon
 def test_a_picture_makes_itself_again(tmp_path: Path) -> None:
     first, second = tmp_path / "first.png", tmp_path / "second.png"
     assert main(["generate", "两只猫", "--regions", "a cat BREAK 猫", "--seed", "3", *QUICK, "--output", str(first)]) == 0
-    assert main(["generate", "--plan", str(first), "--seed", "3", *QUICK, "--output", str(second)]) == 0
+    assert main(["generate", "--remake", str(first), "--output", str(second)]) == 0
     assert Image.open(first).tobytes() == Image.open(second).tobytes()
-    plan = Plan((Region("a cat"), Region("猫")), "1,1", caption="两只猫", latent_ratio=shapes.LATENT_RATIO)
-    assert Image.open(second).info[PNG_KEY] == plan.to_json()
+    assert Image.open(first).info == Image.open(second).info
+    assert read_plan(second) == Plan((Region("a cat"), Region("猫")), "1,1", caption="两只猫", latent_ratio=shapes.LATENT_RATIO)
+
+
+def test_a_picture_says_how_it_was_made(tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    options = ["--negative-prompt", "a dog", "--seed", "3", "--guidance", "2.5", "--batch-size", "2", *QUICK]
+    assert main(["generate", "two cats", "--regions", "a cat", "a big cat", *options, "--output", str(out)]) == 0
+    model_hash = hashlib.sha256(shapes.CHECKPOINT.read_bytes()).hexdigest()[:10]
+    for number, seed in ((1, 3), (2, 4)):
+        prompts, settings = Image.open(tmp_path / f"out-{number}.png").info[PNG_KEY].split("\nSteps: ")
+        assert prompts == "two cats\nNegative prompt: a dog"
+        assert settings.startswith(
+            f"1, Sampler: Euler a, CFG scale: 2.5, Seed: {seed}, Size: 64x64, Model hash: {model_hash}, Model: shapes, RNG: CPU, "
+        )
+
+
+def test_remaking_says_what_is_different(tmp_path: Path, capsys) -> None:
+    first, second = tmp_path / "first.png", tmp_path / "second.png"
+    info = PngInfo()
+    info.add_text(PNG_KEY, WEBUI)
+    Image.new("RGB", (256, 128)).save(first, pnginfo=info)
+    assert main(["generate", "--remake", str(first), "--seed", "9", "--height", "64", "--output", str(second)]) == 0
+    errors = capsys.readouterr().err
+    assert "The picture was made with the sampler DPM++ 2M; this one is made with Euler a." in errors
+    assert "The picture was made with the model a, b; this one is made with shapes." in errors
+    made, _ = read_remake(second)
+    former, _ = read_remake(first)
+    expected = replace(former, seed=9, size=(256, 64), sampler="Euler a", denoising_strength=None)
+    assert replace(made, model_hash=expected.model_hash, model=expected.model) == expected
 
 
 def test_options_overrule_the_plan(tmp_path: Path) -> None:
@@ -69,6 +102,8 @@ def test_captions_are_planned_by_the_chosen_planner(tmp_path: Path, capsys) -> N
         (["a cat", "--split-ratio", "1,,1"], "split_ratio '1,,1' has an empty cell"),
         (["--regions", "a", "b", "--split-ratio", "1"], "makes 1 region, but there are 2 region prompts"),
         (["--regions", "a", "--plan", "x.json"], "--plan and --regions were both given"),
+        (["--remake", "plain.png"], "plain.png carries no plan"),
+        (["--remake", "broken.json"], "broken.json carries no plan"),
         (["--plan", "missing.json"], "missing.json: No such file or directory"),
         (["--plan", "plain.png"], "plain.png carries no plan"),
         (["--plan", "broken.json"], "not valid JSON"),
@@ -87,7 +122,7 @@ def test_an_error_is_one_line_and_exit_code_2(arguments: list[str], sentence: st
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     Image.new("RGB", (8, 8)).save("plain.png")
     Path("broken.json").write_text('{"regions": [')
-    Path("binary.json").write_bytes(b"\xff\xfe\x00\x80" * 10)
+    Path("binary.json").write_bytes(b"\x80\xfe\x00\x80" * 10)
     Path("empty.safetensors").write_bytes(b"")
     Path("folder").mkdir()
     assert main(["generate", *arguments]) == 2

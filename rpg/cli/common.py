@@ -1,0 +1,39 @@
+"""What commands share: whole numbers, and a model that is loaded without a word."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """The type of options that are whole numbers from ``least``."""
+
+    def whole_number(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{value} is below {least}")
+        return value
+
+    return whole_number
+
+
+def add_model(parser: Any) -> None:
+    parser.add_argument("--model", help="a .safetensors checkpoint or a diffusers folder (default: the embedded model of shapes)")
+
+
+def load(model: str | None) -> Any:
+    """See :func:`rpg.pipelines.loading.load`."""
+    print(f"Loading {model or 'the embedded model of shapes'}", file=sys.stderr)
+    from rpg.pipelines import loading
+
+    quiet = import_module("diffusers.utils.logging")
+    quiet.set_verbosity_error()
+    quiet.disable_progress_bar()
+    import_module("transformers.utils.logging").set_verbosity_error()
+    if model is None:
+        import_module("torch").set_num_threads(1)  # so small that threads wait for one another, minutes on a busy machine
+    return loading.load(model)

@@ -1,0 +1,106 @@
+"""Files of the command line: plans, and pictures with their infotext."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rpg.errors import PlanError
+from rpg.infotext import PLAN, Infotext
+from rpg.plan import Plan
+
+PNG_KEY = "parameters"
+"""Under this name a PNG carries its infotext, the webui's as well as ours."""
+_EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
+"""Where the webui puts it in other kinds of pictures."""
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a JSON file, in a picture, or in an infotext that was saved as text.
+
+    Raises:
+        PlanError: when there is none, or when it makes no sense.
+    """
+    text = _picture_text(path)
+    if text is None:
+        text = _file_text(path)
+        if f"{PLAN}: " not in text or text.lstrip().startswith("{"):
+            return Plan.from_json(text)
+    return _planned(path, Infotext.parse(text))[1]
+
+
+def read_remake(path: Path) -> tuple[Infotext, Plan]:
+    """How a picture was made that has a plan.
+
+    Raises:
+        PlanError: when it has none, or when its infotext makes no sense.
+    """
+    text = _picture_text(path)
+    return _planned(path, Infotext.parse(_file_text(path) if text is None else text))
+
+
+def _planned(path: Path, infotext: Infotext) -> tuple[Infotext, Plan]:
+    if infotext.plan is None:
+        raise PlanError(f"{path} carries no plan: it was made without RPG.")
+    return infotext, infotext.plan
+
+
+def _picture_text(path: Path) -> str | None:
+    """The infotext in a picture; ``None`` if the file is no picture."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            text = picture.info.get(PNG_KEY) or _comment(picture)
+    except UnidentifiedImageError:
+        return None
+    if not text:
+        raise PlanError(f"{path} carries no plan; only pictures made by RPG do.")
+    return str(text)
+
+
+def _file_text(path: Path) -> str:
+    """The text in a file, in the encodings of JSON, with or without a byte order mark."""
+    data = path.read_bytes()
+    try:
+        text = data.decode(json.detect_encoding(data))
+    except UnicodeDecodeError:
+        text = ""
+    if "{" not in text:
+        raise PlanError(f"{path} is neither a plan in JSON nor a picture.")
+    return text
+
+
+def _comment(picture: Any) -> str | None:
+    """The comment in a picture's EXIF data: eight bytes that name the encoding, then the text."""
+    comment = picture.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT)
+    if not isinstance(comment, bytes):
+        return None
+    kind, text = comment[:8], comment[8:]
+    return text.decode("utf-16-be" if kind == b"UNICODE\0" else "utf-8", errors="replace")
+
+
+def save(pictures: Sequence[Any], infotexts: Sequence[Infotext], path: Path) -> list[Path]:
+    """Write pictures with their infotexts, and their plan beside them.
+
+    Args:
+        path: of the picture; with a number for each if there are several.
+
+    Returns:
+        The pictures' paths, and the plan's as the last.
+    """
+    from PIL.PngImagePlugin import PngInfo
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    names = [path] if len(pictures) == 1 else [path.with_stem(f"{path.stem}-{number}") for number in range(1, len(pictures) + 1)]
+    for name, picture, infotext in zip(names, pictures, infotexts, strict=True):
+        info = PngInfo()
+        info.add_text(PNG_KEY, str(infotext))
+        picture.save(name, pnginfo=info)
+    plan = infotexts[0].plan
+    assert plan is not None
+    beside = path.with_suffix(".json")
+    beside.write_text(json.dumps(plan.to_dict(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    return [*names, beside]
