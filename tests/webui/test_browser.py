@@ -52,9 +52,9 @@ def generate(page: Page, webui: Webui, tab: str = "txt2img", button: str = "txt2
     return finished(page, webui, tab)
 
 
-def press(page: Page, tab: str = "txt2img", button: str = "txt2img_generate") -> None:
+def press(page: Page, tab: str = "txt2img", button: str = "txt2img_generate", keys: str = "") -> None:
     page.evaluate(f"document.querySelectorAll('#{tab}_gallery img').forEach(image => image.dataset.old = image.src)")
-    page.locator(f"#{button}").click()
+    page.keyboard.press(keys) if keys else page.locator(f"#{button}").click()
 
 
 def finished(page: Page, webui: Webui, tab: str = "txt2img") -> np.ndarray:

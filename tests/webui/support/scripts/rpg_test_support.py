@@ -32,6 +32,9 @@ probe: dict[str, Any] = {}
 encoder: dict[str, Any] = {}
 """The ``texts`` that each call of the text encoder got, and the ``hook`` that notes them."""
 
+shrink: list[Any] = []
+"""The hooks that make the UNet shrink its picture."""
+
 
 def _raise(error: Exception) -> None:
     raise error
@@ -160,6 +163,23 @@ def routes(_demo: Any, app: FastAPI) -> None:
         """Whether equal conditionings are computed once. If so, the identity law holds too easily."""
         job, steering = sys.modules["rpg.webui.job"], sys.modules["rpg.steering.steering"].Steering
         job.Steering = steering if merge else functools.partial(steering, merge=False)
+
+    @app.post("/rpg-test/shrink")
+    def set_shrink(on: bool = Body(..., embed=True)) -> None:
+        """Let the UNet halve its picture behind the first block and double it before the last, as Kohya's hires fix does."""
+        while shrink:
+            shrink.pop().remove()
+        if on:
+            unet = shared.sd_model.model.diffusion_model
+            sizes: list[torch.Size] = []
+            resize = functools.partial(torch.nn.functional.interpolate, mode="bilinear")
+
+            def halve(_: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+                sizes.append(args[0].shape[-2:])
+                return (resize(args[0], scale_factor=0.5), *args[1:])
+
+            shrink.append(unet.input_blocks[1].register_forward_pre_hook(halve))
+            shrink.append(unet.output_blocks[-2].register_forward_hook(lambda _, __, out: resize(out, size=sizes.pop())))
 
     @app.post("/rpg-test/reload")
     def reload() -> None:
