@@ -15,7 +15,8 @@ function rpgWritePlan(tab, json) {
 
 function rpgMount() {
     for (const root of document.querySelectorAll(".rpg-editor:empty")) {
-        const {rpgTab: tab, rpgDefaults: defaults, rpgSettings: settings} = root.dataset;
+        const {rpgTab: tab, rpgDefaults: defaults, rpgSettings: settings, rpgLimits: limits} = root.dataset;
+        Object.assign(rpgLimits, JSON.parse(limits));
         rpgEditors[tab] = new RpgEditor(root, JSON.parse(defaults), JSON.parse(settings), rpgHost(tab));
         rpgEditors[tab].load(rpgPlanTextarea(tab).value);
     }

@@ -1,1 +1,1 @@
-"""Where regions lie: split ratios, the boxes they stand for, and the tokens that each region owns."""
+"""Where regions lie: split ratios, the areas they stand for, and who takes how much of each token."""

@@ -23,6 +23,7 @@ MAX_CONTRAST = 1000
 """Largest allowed quotient of two ratios of one side."""
 MAX_TEXT = 8192
 """Longest split ratio in characters."""
+LIMITS = {"regions": MAX_REGIONS, "contrast": MAX_CONTRAST, "text": MAX_TEXT}
 
 _NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
 

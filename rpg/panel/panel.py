@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from rpg.areas.layout import LIMITS
 from rpg.panel.draft import NOTHING_PLANNED, problem
 from rpg.panel.lines import error_line
 from rpg.panel.planning import build_planning
@@ -40,9 +41,9 @@ def build_panel(tab: str) -> Panel:
             plan = gr.Textbox(label="RPG plan", elem_id=f"rpg-{tab}-plan", lines=1, max_lines=20)
             plan.do_not_save_to_config = True
         on_generate = build_planning(tab, plan)
-        data = {"tab": tab, "defaults": json.dumps(NOTHING_PLANNED), "settings": json.dumps(SETTINGS)}
-        attributes = " ".join(f'data-rpg-{name}="{html.escape(value)}"' for name, value in data.items())
-        gr.HTML(f'<div class="rpg-editor" {attributes}></div>', elem_id=f"rpg-{tab}-editor")
+        data = {"defaults": NOTHING_PLANNED, "settings": SETTINGS, "limits": LIMITS}
+        attributes = " ".join(f'data-rpg-{name}="{html.escape(json.dumps(value))}"' for name, value in data.items())
+        gr.HTML(f'<div class="rpg-editor" data-rpg-tab="{tab}" {attributes}></div>', elem_id=f"rpg-{tab}-editor")
         message = gr.HTML(elem_id=f"rpg-{tab}-message", elem_classes="rpg-message")
     plan.change(fn=None, inputs=[plan], outputs=[on_generate], _js=f"() => rpgPlanChanged('{tab}')")
     # Gradio drops a change that comes while the one before is being answered: look again when it is.

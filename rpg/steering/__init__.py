@@ -1,1 +1,1 @@
-"""A UNet and its regions: conditionings, attention, latents, and a job's state."""
+"""A UNet and its regions: conditionings, attention, latents, what is kept from step to step, a job's state, hooks."""

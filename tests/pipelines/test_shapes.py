@@ -12,6 +12,7 @@ from PIL import Image
 
 from rpg import shapes
 from rpg.pipelines import RegionalDiffusionPipeline
+from rpg.plan import Plan, Region
 from rpg.shapes.training.scenes import COLOURS, SHAPES
 from tests.benchmarks.composition.judge import read
 
@@ -69,6 +70,21 @@ def test_an_object_above_another_by_attention_alone(pipe) -> None:
     found = [kinds(picture, 1) for picture in pictures]
     colours = [[kind.split()[0] for kind in one] for one in found]
     assert colours.count(["green", "yellow"]) >= 4, found
+
+
+@pytest.mark.parametrize(
+    ("split_ratio", "cells"),
+    [
+        ("1,1,1;1,1,1", ["red circle", "blue square", "red circle", "green triangle"]),
+        ("1,2,1,1;1,2,1,1", ["red circle", "blue square", "blue square"] * 2),
+    ],
+    ids=["beside two", "beside a square of four"],
+)
+def test_a_region_that_spans_rows_shows_one_object(pipe, split_ratio: str, cells: list[str]) -> None:
+    plan = Plan(tuple(Region(f"a {kind}") for kind in cells), split_ratio, base_ratio=0, latent_ratio=shapes.LATENT_RATIO)
+    found = [sorted(kinds(picture, 0)) for picture in pipe.generate(plan, batch_size=6, seed=1, **SAMPLE).images]
+    cells.remove("red circle")  # it is written twice
+    assert found.count(sorted(cells)) >= 5, found
 
 
 def test_single_objects(pipe) -> None:
