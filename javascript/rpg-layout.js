@@ -10,7 +10,8 @@ const rpgLeastShare = 0.02;
 /** The rows {height, widths} of a split ratio, as the user wrote the numbers; null when it cannot be read. */
 function rpgParseRatio(text) {
     if (text.length > rpgLimits.text) return null;
-    const cells = text.split(";").map((row) => row.split(",").map((cell) => cell.trim()));
+    const narrow = text.normalize("NFKC").replaceAll("、", ",");
+    const cells = narrow.split(";").map((row) => row.split(",").map((cell) => cell.trim()));
     const number = /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)$/;
     const positive = (cell) => number.test(cell) && Number(cell) > 0 && Number(cell) < Infinity;
     if (!cells.flat().every(positive)) return null;

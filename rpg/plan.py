@@ -36,6 +36,8 @@ SETTINGS: dict[str, Any] = {"latent_ratio": None}
 """The fields that the user decides and planners never do, and what they are where nobody says."""
 
 _BREAK = re.compile(r"\s*\bBREAK\b\s*")
+_NAMELESS = re.compile(r"<[^<>:]+:[^<>]*>|[\s,，、;；.。]+")
+"""What draws nothing by itself: tags of networks, and punctuation."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Region:
         check_text("prompt", self.prompt)
         if not self.prompt.strip():
             raise PlanError("prompt is empty; describe what the region shows, or remove the region.")
+        if not _NAMELESS.sub("", self.prompt):
+            raise PlanError(f"prompt is {shown(self.prompt)}, which shows nothing; describe what the region shows, too.")
         if self.negative_prompt is not None:
             check_text("negative_prompt", self.negative_prompt)
         if self.base_ratio is not None:
@@ -104,12 +108,7 @@ class Plan:
         object.__setattr__(self, "base_ratio", _ratio("base_ratio", self.base_ratio))
         if self.latent_ratio is not None:
             object.__setattr__(self, "latent_ratio", _ratio("latent_ratio", self.latent_ratio))
-        if layout.count != len(self.regions):
-            raise PlanError(
-                f"split_ratio '{layout.text}' makes {layout.count} {plural('region', layout.count)}, but there "
-                f"{'is' if len(self.regions) == 1 else 'are'} {len(self.regions)} region {plural('prompt', len(self.regions))}; "
-                "make the two numbers equal."
-            )
+        _check_count(layout, len(self.regions))
         size = sum(map(text_bytes, self._texts()))
         if size > MAX_TEXT:
             raise PlanError(f"The plan holds {size} bytes of text; at most {MAX_TEXT} are allowed.")
@@ -151,8 +150,11 @@ class Plan:
             former = {"latent_ratio": 0} if version == 1 else {}
             data = {**former, **{key: value for key, value in data.items() if key != "version"}}
         given = known_fields(cls, data, required=("regions",))
-        given["regions"] = regions_from(given["regions"])
-        given.setdefault("split_ratio", Layout.columns(len(given["regions"])).text)
+        items = _region_items(given["regions"])
+        if "split_ratio" in given:  # before what a region says: that may be empty while the plan is being written
+            _check_count(Layout.parse(given["split_ratio"]), len(items))
+        given["regions"] = regions_from(items)
+        given.setdefault("split_ratio", Layout.columns(len(items)).text)
         return cls(**given)
 
     def to_dict(self) -> dict[str, Any]:
@@ -171,8 +173,20 @@ class Plan:
 
 def regions_from(value: object) -> tuple[Region, ...]:
     """Regions from a list of prompts or objects, or from one string with ``BREAK`` between the regions."""
+    regions = []
+    for number, item in enumerate(_region_items(value), 1):
+        try:
+            regions.append(Region.from_value(item))
+        except PlanError as error:
+            raise PlanError(f"Region {number}: {error}") from None
+    return tuple(regions)
+
+
+def _region_items(value: object) -> Sequence[object]:
+    """What each region is made from; a ``BREAK`` behind the last one begins no other."""
     if isinstance(value, str):
         items: Sequence[object] = _BREAK.split(value.strip())
+        items = items[:-1] if len(items) > 1 and not items[-1] else items
     elif isinstance(value, Sequence) and not isinstance(value, bytes):
         items = value
     else:
@@ -181,13 +195,15 @@ def regions_from(value: object) -> tuple[Region, ...]:
         raise PlanError("regions is empty; give at least one region prompt.")
     if len(items) > MAX_REGIONS:
         raise PlanError(f"There are {len(items)} region prompts; at most {MAX_REGIONS} are allowed.")
-    regions = []
-    for number, item in enumerate(items, 1):
-        try:
-            regions.append(Region.from_value(item))
-        except PlanError as error:
-            raise PlanError(f"Region {number}: {error}") from None
-    return tuple(regions)
+    return items
+
+
+def _check_count(layout: Layout, prompts: int) -> None:
+    if layout.count != prompts:
+        raise PlanError(
+            f"split_ratio '{layout.text}' makes {layout.count} {plural('region', layout.count)}, but there "
+            f"{'is' if prompts == 1 else 'are'} {prompts} region {plural('prompt', prompts)}; make the two numbers equal."
+        )
 
 
 def settings_of(data: object) -> dict[str, Any]:

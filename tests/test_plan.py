@@ -23,7 +23,7 @@ from tests.fuzz import fuzz
 COLUMNS = ["1", "1,1", "1,2,1", "1;1", "1,1,1;2,1,1"]
 
 texts = st.text(max_size=20)
-prompts = st.text(min_size=1, max_size=20).filter(str.strip)
+prompts = st.text(min_size=1, max_size=20).map("a{}".format)
 shares = st.floats(0, 1)
 regions = st.builds(Region, prompts, st.none() | texts, st.none() | shares)
 keys = st.sampled_from(["prompt", "base_ratio", "negative_prompt", "", "x"])
@@ -127,6 +127,13 @@ def test_break_inside_a_list_entry_stays() -> None:
         ({"regions": b"a"}, "regions is b'a'; it must be a list"),
         ({"regions": ["a", ""]}, "Region 2: prompt is empty"),
         ({"regions": "a BREAK BREAK b"}, "Region 2: prompt is empty"),
+        ({"regions": "a BREAK BREAK"}, "Region 2: prompt is empty"),
+        ({"regions": "BREAK a"}, "Region 1: prompt is empty"),
+        ({"regions": ["a", ""], "split_ratio": "1,1,1"}, "split_ratio '1,1,1' makes 3 regions, but there are 2 region prompts"),
+        ({"regions": ["a", ", ,"]}, "Region 2: prompt is ', ,', which shows nothing"),
+        ({"regions": ["，、", "a"]}, "Region 1: prompt is '，、', which shows nothing"),
+        ({"regions": ["<lora:hat:0.8>"]}, "Region 1: prompt is '<lora:hat:0.8>', which shows nothing"),
+        ({"regions": ["<lora:hat:0.8>, <hypernet:x:1>."]}, "which shows nothing"),
         ({"regions": ["a", 5]}, "Region 2: 5 is neither a prompt nor an object"),
         ({"regions": [{"promt": "a"}]}, "Region 1: Unknown field 'promt'; a region has prompt, negative_prompt, base_ratio"),
         ({"regions": [{}]}, "Region 1: prompt is missing"),
@@ -152,9 +159,20 @@ def test_refused_with_a_sentence(data: object, sentence: str) -> None:
     assert sentence in str(caught.value)
 
 
-def test_bad_ratio_is_a_layout_error() -> None:
+@pytest.mark.parametrize("regions", [["a"], ["a", ""], "a BREAK"])
+def test_a_bad_ratio_is_named_before_a_bad_region(regions: object) -> None:
     with pytest.raises(LayoutError, match="empty cell"):
-        Plan.from_dict({"regions": ["a"], "split_ratio": "1,"})
+        Plan.from_dict({"regions": regions, "split_ratio": "1,"})
+
+
+@pytest.mark.parametrize("text", ["a BREAK b BREAK", "a\nBREAK\nb\nBREAK\n", "a BREAK b"])
+def test_a_break_behind_the_last_region_begins_no_other(text: str) -> None:
+    assert [region.prompt for region in Plan.from_dict({"regions": text}).regions] == ["a", "b"]
+
+
+@pytest.mark.parametrize("prompt", ["-", "!", "🐱", "<lora:hat:0.8> a cat", "__animal__", "1", "<3", "({a|b})"])
+def test_short_prompts_that_show_something(prompt: str) -> None:
+    assert Region(prompt).prompt == prompt
 
 
 @pytest.mark.parametrize(

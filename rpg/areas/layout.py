@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -52,7 +53,7 @@ class Layout:
 
     @classmethod
     def parse(cls, text: str) -> Layout:
-        """Read a split ratio such as ``1,1`` or ``1,1,1;2,1,1``.
+        """Read a split ratio such as ``1,1`` or ``1,1,1;2,1,1``; signs and digits may be as wide as Chinese ones.
 
         Raises:
             LayoutError: with the sentence that the user sees.
@@ -63,7 +64,8 @@ class Layout:
             raise LayoutError("split_ratio is empty; write the widths of the columns such as '1,1', or rows such as '1;1'.")
         if len(text) > MAX_TEXT:
             raise LayoutError(f"split_ratio has {len(text)} characters; at most {MAX_TEXT} are allowed.")
-        cells = [[_number(cell, text) for cell in row.split(",")] for row in text.split(";")]
+        narrow = unicodedata.normalize("NFKC", text).replace("、", ",")
+        cells = [[_number(cell, text) for cell in row.split(",")] for row in narrow.split(";")]
         if len(cells) == 1:
             rows = [Row(1.0, tuple(cells[0]))]
         else:

@@ -92,3 +92,8 @@ def test_bounds_are_inclusive() -> None:
     assert Layout.parse(f"1,{MAX_CONTRAST}").count == 2
     assert Layout.parse(",".join(["1"] * MAX_REGIONS)).count == MAX_REGIONS
     assert Layout.columns(3) == Layout.parse("1,1,1")
+
+
+@pytest.mark.parametrize("text", ["1，2；3", "１,２;３", "１．０，２；３", "1、2；3"])
+def test_chinese_signs_and_digits_are_read(text: str) -> None:
+    assert Layout.parse(text) == Layout.parse("1,2;3")

@@ -99,7 +99,10 @@ def test_the_picture_is_the_layout(page: Page) -> None:
         "-1",
         "1,1001",
         "1,1000",
-        "１,1",
+        "１，2；３．５",
+        "1、1",
+        "½,1",
+        "١,1",
         "1;" * 64 + "1",
     ]
     texts += ["".join(rng.choice("12.,; ") for _ in range(rng.randint(1, 9))) for _ in range(500)]
