@@ -6,6 +6,7 @@ from rpg.errors import PlannerError, RPGError
 from rpg.plan import Plan
 from rpg.planners import PlanRequest, Subject
 from rpg.webui.arguments import parse_arguments as parse
+from rpg.webui.arguments import prompts_of, rewritten, with_prompts
 
 
 def test_the_dict_is_on_unless_it_says_otherwise() -> None:
@@ -73,3 +74,13 @@ def test_a_bad_planner_is_refused() -> None:
     for planner in ("rules", {"provider": 3}, {"temperature": 1}):
         with pytest.raises(PlannerError):
             parse({"planner": planner}, subject=Subject("a cat"))
+
+
+def test_prompts_of_a_plan_and_back() -> None:
+    first = {"prompt": "a", "negative_prompt": "not a"}
+    plan = Plan.from_dict({"regions": [first, {"prompt": "b", "negative_prompt": ""}, "c"], "base_prompt": "all", "caption": "x"})
+    assert prompts_of(plan) == ["a", "not a", "b", "c", "all"]
+    assert with_prompts(plan, prompts_of(plan)) == plan
+    changed = rewritten(plan, lambda text, negative: f"{text}-" if negative else f"{text}+")
+    assert prompts_of(changed) == ["a+", "not a-", "b+", "c+", "all+"]
+    assert (changed.caption, changed.split_ratio) == ("x", "1,1,1")

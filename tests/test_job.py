@@ -32,9 +32,9 @@ def embedding(text: str) -> Tensor:
 class OwnHost:
     """As a webui does: what is raised in the callback is swallowed, and the UNet is called all the same."""
 
-    def __init__(self, prompt: str = "main", *, pictures: int = 1, hires: bool = False, sdxl: bool = False) -> None:
+    def __init__(self, *prompts: str, hires: bool = False, sdxl: bool = False) -> None:
         self.p = object()
-        self.prompts = [prompt] * pictures
+        self.prompts = list(prompts or ["main"])
         self.negative: str | None = "bad"
         self.hires, self.sdxl = hires, sdxl
         self.loaded: nn.Module = UNet()
@@ -53,26 +53,26 @@ class OwnHost:
     def progress(self, denoiser: Any) -> tuple[float, bool]:
         return denoiser.step / STEPS, self.hires
 
-    def pictures(self) -> int:
-        return len(self.prompts)
+    def rows(self) -> list[int]:
+        return [len(prompt.split(" AND ")) for prompt in self.prompts]
 
-    def base_prompts(self) -> list[str]:
-        return self.prompts
+    def base_prompts(self) -> list[list[str]]:
+        return [[prompt] for prompt in self.prompts]
 
     @contextmanager
-    def with_base_prompt(self, prompt: str) -> Iterator[tuple[Any, Any]]:
-        before, self.prompts = self.prompts, [prompt] * len(self.prompts)
+    def with_base_prompts(self, prompts: Sequence[str]) -> Iterator[tuple[Any, Any]]:
+        before, self.prompts = self.prompts, [new or old for new, old in zip(prompts, self.prompts)]
         try:
-            yield prompt, self.negative
+            yield prompts, self.negative
         finally:
             self.prompts = before
 
     def and_weights(self, prompts: Sequence[str]) -> list[list[float]]:
         return [[1.0] * len(prompt.split(" AND ")) for prompt in prompts]
 
-    def schedules(self, prompts: Sequence[str], *, negative: bool) -> list[Schedule]:
-        self.encoded += prompts
-        return [lambda step, text=text: embedding(text) for text in prompts]
+    def schedule(self, prompt: str, *, negative: bool) -> Schedule:
+        self.encoded.append(prompt)
+        return lambda step: embedding(prompt)
 
     def pad(self, denoiser: Any, positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
         if self.padding and negative.shape[1] < positive.shape[1]:
@@ -86,7 +86,7 @@ class OwnHost:
         """The webui's ``p.sample``, with positive and negative rows in two calls."""
         torch.manual_seed(0)
         parts = torch.cat([embedding(prompt) for prompt in self.prompts])
-        x = torch.randn(len(self.prompts), 8, 6, 8).repeat_interleave(len(parts) // len(self.prompts), 0)
+        x = torch.randn(1, 8, 6, 8).expand(len(parts), -1, -1, -1)
         for step in range(steps):
             self.before_step(step)
             denoiser = SimpleNamespace(p=self.p, step=step)
@@ -101,13 +101,14 @@ class OwnHost:
         return x
 
 
-def picture(host: OwnHost, plan: dict[str, Any] | None = None) -> Tensor:
-    """As the webui makes it, with or without regions; nothing may be left of them."""
+def picture(host: OwnHost, *plans: dict[str, Any]) -> Tensor:
+    """As the webui makes it, with or without regions; nothing may be left of them. One plan is that of all pictures."""
     with torch.no_grad():
-        if plan is None:
+        if not plans:
             return host.sample()
+        given = [Plan.from_dict(plan) for plan in plans] * (len(host.prompts) if len(plans) == 1 else 1)
         try:
-            return Job(host, Plan.from_dict(plan)).sample(host.sample, conditioning="c", unconditional_conditioning="uc")
+            return Job(host, given).sample(host.sample, conditioning="c", unconditional_conditioning="uc")
         finally:
             assert module.running == []
             assert not host.loaded._forward_pre_hooks
@@ -115,12 +116,30 @@ def picture(host: OwnHost, plan: dict[str, Any] | None = None) -> Tensor:
 
 
 @pytest.mark.parametrize("base_ratio", [0, 0.4])
-@pytest.mark.parametrize(
-    "settings", [{}, {"pictures": 3}, {"sdxl": True}, {"prompt": "a AND b", "pictures": 2}, {"prompt": "one of many words " * 3}]
-)
-def test_identity(settings: dict[str, Any], base_ratio: float) -> None:
-    plan = {"regions": [settings.get("prompt", "main")] * 3, "split_ratio": "1,1,2;1", "base_ratio": base_ratio}
-    torch.testing.assert_close(picture(OwnHost(**settings), plan), picture(OwnHost(**settings)))
+@pytest.mark.parametrize("prompts", [["main"], ["main"] * 3, ["a AND b"] * 2, ["one of many words " * 3], ["a :1 AND b AND c"]])
+@pytest.mark.parametrize("sdxl", [False, True])
+def test_identity(prompts: list[str], base_ratio: float, sdxl: bool) -> None:
+    plan = {"regions": [prompts[0]] * 3, "split_ratio": "1,1,2;1", "base_ratio": base_ratio}
+    torch.testing.assert_close(picture(OwnHost(*prompts, sdxl=sdxl), plan), picture(OwnHost(*prompts, sdxl=sdxl)))
+
+
+def test_every_picture_of_a_batch_has_its_own_plan() -> None:
+    """Also where their prompts are of unequal length, and where one region says the same in all of them."""
+    plans = [
+        {"regions": ["a", {"prompt": "same", "negative_prompt": "x"}]},
+        {"regions": ["one of many words " * 3, {"prompt": "same", "negative_prompt": "y"}], "base_prompt": "of its own"},
+        {"regions": ["c", {"prompt": "same", "negative_prompt": "one of many words " * 3}]},
+    ]
+    together = picture(OwnHost("main", "main", "main"), *plans)
+    for number, plan in enumerate(plans):
+        torch.testing.assert_close(together[number : number + 1], picture(OwnHost(), plan), msg=str(number))
+
+
+@pytest.mark.parametrize("other", [{"split_ratio": "1;1"}, {"base_ratio": 0.1}, {"latent_ratio": 0.5}])
+def test_plans_of_one_batch_that_differ_in_more_than_prompts_are_refused(other: dict[str, Any]) -> None:
+    plan = {"regions": ["a", "b"]}
+    with pytest.raises(GenerationError, match="set the batch size to 1"):
+        picture(OwnHost("main", "main"), plan, {**plan, **other})
 
 
 def test_a_region_changes_its_own_place_only() -> None:
@@ -141,6 +160,12 @@ def test_networks_are_no_words() -> None:
     host = OwnHost()
     picture(host, {"regions": ["a<lora:x:1>", "b"], "base_prompt": "c<lora:y:1>"})
     assert set(host.encoded) == {"a", "b"}
+
+
+def test_in_a_negative_prompt_they_are_words_as_in_the_host() -> None:
+    host = OwnHost()
+    picture(host, {"regions": [{"prompt": "a", "negative_prompt": "bad<lora:x:1>"}, "b"]})
+    assert set(host.encoded) == {"a", "b", "bad<lora:x:1>"}
 
 
 def test_a_negative_prompt_of_its_own() -> None:
@@ -174,7 +199,7 @@ def test_another_count_of_and_is_refused_before_sampling() -> None:
 
 def test_what_fails_in_the_callback_stops_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
     host = OwnHost()
-    monkeypatch.setattr(host, "schedules", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(host, "schedule", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         picture(host, {"regions": ["a", "b"]})
     assert len(host.steps) == 1, "the first call of the UNet raises it"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
 from typing import Any
 
 from modules import devices, extra_networks, prompt_parser, sd_hijack, sd_samplers, sd_unet, shared
+from modules.styles import extract_style_text_from_prompt
 from torch import Tensor, nn
 
 from rpg.errors import GenerationError
@@ -19,7 +22,7 @@ class A1111:
 
     def __init__(self, p: Any) -> None:
         self.p = p
-        self._caches: dict[tuple[bool, bool], list[Any]] = {}
+        self._caches: dict[tuple[bool, bool, str], list[Any]] = {}
         self._base_cache: list[Any] = [None, None]
 
     @property
@@ -53,20 +56,23 @@ class A1111:
         # Second-order samplers call twice a step; both numbers count calls.
         return denoiser.step / max(1, denoiser.total_steps), self._hires
 
-    def pictures(self) -> int:
-        return len(self.p.get_conds()[0].batch)
+    def rows(self) -> list[int]:
+        return [len(parts) for parts in self.p.get_conds()[0].batch]
 
-    def base_prompts(self) -> list[str]:
-        return [*self.p.prompts, *(getattr(self.p, "hr_prompts", None) or [])]
+    def base_prompts(self) -> list[list[str]]:
+        p = self.p
+        return [list(pair) for pair in zip(p.prompts, *([p.hr_prompts] if getattr(p, "hr_prompts", None) else []))]
 
     @contextmanager
-    def with_base_prompt(self, prompt: str) -> Iterator[tuple[Any, Any]]:
+    def with_base_prompts(self, prompts: Sequence[str]) -> Iterator[tuple[Any, Any]]:
         p = self.p
         before = {name: getattr(p, name) for name in ("prompts", "hr_prompts", "cached_c") if getattr(p, name, None) is not None}
         try:
-            for name in ("prompts", "hr_prompts"):
-                if name in before:
-                    setattr(p, name, [prompt] * len(before[name]))
+            p.prompts = [new or old for new, old in zip(prompts, p.prompts)]
+            if "hr_prompts" in before:
+                batch = slice(p.iteration * p.batch_size, None)
+                own = [hires != first for hires, first in zip(p.all_hr_prompts[batch], p.all_prompts[batch])]
+                p.hr_prompts = [old if kept else new or old for new, old, kept in zip(prompts, p.hr_prompts, own)]
             p.cached_c = self._base_cache  # the host's keeps the main prompt for the next batch
             p.setup_conds()
             yield p.c, p.uc
@@ -77,7 +83,7 @@ class A1111:
     def and_weights(self, prompts: Sequence[str]) -> list[list[float]]:
         return [[weight for _, weight in parts] for parts in prompt_parser.get_multicond_prompt_list(prompts)[0]]
 
-    def schedules(self, prompts: Sequence[str], *, negative: bool) -> list[Schedule]:
+    def schedule(self, prompt: str, *, negative: bool) -> Schedule:
         # One by one, as the host encodes its own: in a batch, longer prompts and emphasis would change the others.
         p, hires, hires_steps = self.p, self._hires, None
         width, height = (p.hr_upscale_to_x, p.hr_upscale_to_y) if hires else (p.width, p.height)
@@ -86,13 +92,15 @@ class A1111:
             sampler = sd_samplers.find_sampler_config(p.hr_sampler_name or p.sampler_name)
             count = p.hr_second_pass_steps or p.steps
             hires_steps = sampler.total_steps(count) if sampler else count
-        texts = prompt_parser.SdConditioning(prompts, is_negative_prompt=negative, width=width, height=height)
-        cache = self._caches.setdefault((hires, negative), [None, None])
+        texts = prompt_parser.SdConditioning([prompt], is_negative_prompt=negative, width=width, height=height)
+        cache = self._caches.setdefault((hires, negative, prompt), [None, None])
         encode = prompt_parser.get_learned_conditioning if negative else prompt_parser.get_multicond_learned_conditioning
         with devices.autocast():
             conds = p.get_conds_with_caching(encode, texts, p.firstpass_steps, [cache], networks, hires_steps)
         p.extra_generation_params.update(sd_hijack.model_hijack.extra_generation_params)
-        return [_negative(cond) for cond in conds] if negative else [_positive(cond) for cond in conds.batch]
+        if negative:
+            return lambda step: tokens(prompt_parser.reconstruct_cond_batch(conds, step))
+        return lambda step: tokens(prompt_parser.reconstruct_multicond_batch(conds, step)[1])
 
     def pad(self, denoiser: Any, positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
         if positive.shape[1] == negative.shape[1]:
@@ -104,6 +112,22 @@ class A1111:
             self.p.extra_generation_params["Pad conds"] = True
             return denoiser.pad_cond_uncond(positive, negative)
         return positive, negative
+
+    def captions(self) -> list[str]:
+        """Every picture's main prompt without the job's styles: what a planner plans."""
+        chosen = [style for style in shared.prompt_styles.get_style_prompts(self.p.styles) if style]
+        return [
+            reduce(lambda text, style: extract_style_text_from_prompt(style, text)[1], chosen[::-1], prompt)
+            for prompt in self.p.all_prompts
+        ]
+
+    def worded(self, text: str, negative: bool) -> str:
+        """A prompt with the job's styles and without comments, as the host makes its own."""
+        styles = shared.prompt_styles
+        text = (styles.apply_negative_styles_to_prompt if negative else styles.apply_styles_to_prompt)(text, self.p.styles)
+        if getattr(shared.opts, "enable_prompt_comments", False):
+            text = re.sub(r"#[^\n]*(\n|$)", "\n", re.sub(r"(^|\n)#[^\n]*(\n|$)", "\n", text))
+        return text
 
 
 def add_networks(data: dict[str, list[Any]] | None, tags: Iterable[str]) -> dict[str, list[Any]]:
@@ -125,12 +149,3 @@ def serves_others() -> bool:
 def interrupted() -> bool:
     """Whether the user wants the job to end."""
     return bool(shared.state.interrupted or shared.state.skipped)
-
-
-def _positive(cond: list[Any]) -> Schedule:
-    batch = prompt_parser.MulticondLearnedConditioning(shape=(1,), batch=[cond])
-    return lambda step: tokens(prompt_parser.reconstruct_multicond_batch(batch, step)[1])
-
-
-def _negative(cond: list[Any]) -> Schedule:
-    return lambda step: tokens(prompt_parser.reconstruct_cond_batch([cond], step))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -45,5 +45,36 @@ def parse_arguments(plan: object = "", enabled: object = None, subject: Subject 
 
 
 def override(plan: Plan, changes: Mapping[str, Any]) -> Plan:
-    """``plan`` with some fields changed, as an X/Y/Z axis does."""
-    return replace(plan, **changes)
+    """``plan`` with some fields changed, as the X/Y/Z axes do."""
+    return replace(plan, **{name: value for name, value in changes.items() if name != "enabled"})
+
+
+def rewritten(plan: Plan, change: Callable[[str, bool], str]) -> Plan:
+    """``plan`` with ``change(text, is it a negative prompt)`` in the place of each prompt that it has."""
+    regions = [
+        replace(
+            region,
+            prompt=change(region.prompt, False),
+            negative_prompt=region.negative_prompt and change(region.negative_prompt, True),
+        )
+        for region in plan.regions
+    ]
+    return replace(plan, base_prompt=plan.base_prompt and change(plan.base_prompt, False), regions=tuple(regions))
+
+
+def prompts_of(plan: Plan) -> list[str]:
+    """All that :func:`rewritten` would change."""
+    found: list[str] = []
+
+    def note(text: str, _negative: bool) -> str:
+        found.append(text)
+        return text
+
+    rewritten(plan, note)
+    return found
+
+
+def with_prompts(plan: Plan, prompts: Sequence[str]) -> Plan:
+    """``plan`` with others in the place of :func:`prompts_of`."""
+    given = iter(prompts)
+    return rewritten(plan, lambda *_: next(given))

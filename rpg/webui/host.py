@@ -34,20 +34,21 @@ class Host(Protocol):
     def progress(self, denoiser: Any) -> tuple[float, bool]:
         """The share of this pass's steps that are done, and whether it is the hires pass."""
 
-    def pictures(self) -> int:
-        """How many pictures the batch has."""
+    def rows(self) -> list[int]:
+        """How many prompts each picture of the batch joins by ``AND``: its rows of the positive conditioning."""
 
-    def base_prompts(self) -> list[str]:
-        """What the base prompts of the batch say, those of the hires pass behind."""
+    def base_prompts(self) -> list[list[str]]:
+        """For each picture of the batch its base prompt, and that of the hires pass if there is one."""
 
-    def with_base_prompt(self, prompt: str) -> AbstractContextManager[tuple[Any, Any]]:
-        """``prompt`` in the place of all base prompts, in both passes; gives the first pass's conditionings."""
+    def with_base_prompts(self, prompts: Sequence[str]) -> AbstractContextManager[tuple[Any, Any]]:
+        """``prompts`` in the base prompts' place, one for each picture, empty ones apart; gives the first pass's conditionings.
+        The hires pass gets them too, unless it has a prompt of its own."""
 
     def and_weights(self, prompts: Sequence[str]) -> list[list[float]]:
         """For each prompt, the weights of what it joins by ``AND``."""
 
-    def schedules(self, prompts: Sequence[str], *, negative: bool) -> list[Schedule]:
-        """Prompts as the host encodes its own in the pass under way, each once a pass."""
+    def schedule(self, prompt: str, *, negative: bool) -> Schedule:
+        """A prompt as the host encodes its own in the pass under way; each is encoded once a pass."""
 
     def pad(self, denoiser: Any, positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
         """The host's own padding of unequal lengths, where its options ask for it, and its note in the infotext."""

@@ -1,11 +1,13 @@
-"""One generation with regions: encode them, feed them to the denoiser, steer the UNet, clean up."""
+"""One call of ``p.sample`` with regions: encode them, feed them to the denoiser, steer the UNet, clean up."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from rpg.errors import GenerationError
@@ -24,19 +26,29 @@ running: list[Job] = []
 
 
 class Job:
-    """The regions of one generation, all batches and passes.
+    """One batch.
 
     Args:
         host: the generation.
-        plan: with its own base prompt or with the main prompt's.
+        plans: one for each picture, with a base prompt of its own or with the picture's main prompt.
+
+    Raises:
+        GenerationError: when the plans differ in more than prompts.
     """
 
-    def __init__(self, host: Host, plan: Plan) -> None:
+    def __init__(self, host: Host, plans: Sequence[Plan]) -> None:
         self.host = host
-        self.plan = plan
-        self.prompts = [without_networks(region.prompt) for region in plan.regions]
-        self.negatives = [region.negative_prompt for region in plan.regions]  # the host, too, leaves tags there as they are
-        self.base_prompt = without_networks(plan.base_prompt)
+        self.plan = plan = plans[0]
+        for other in plans:
+            if _shape(other) != _shape(plan):
+                raise GenerationError(
+                    f"The prompts of one batch are planned differently (split_ratio {plan.split_ratio!r} and "
+                    f"{other.split_ratio!r}, or other ratios), but its pictures are denoised together; set the batch size to 1."
+                )
+        self.base_prompts = [without_networks(plan.base_prompt) for plan in plans]
+        # For each region what it says in each picture. In negative prompts, the host leaves tags as they are.
+        self.prompts = [[without_networks(region.prompt) for region in same] for same in zip(*(plan.regions for plan in plans))]
+        self.negatives = [[region.negative_prompt for region in same] for same in zip(*(plan.regions for plan in plans))]
         self.steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio or 0)
         self.weights: Any = None
         self.attached = ExitStack()
@@ -48,8 +60,8 @@ class Job:
         try:
             with ExitStack() as replaced:
                 self._attach()
-                if self.base_prompt:
-                    given = self.host.with_base_prompt(self.base_prompt)
+                if any(self.base_prompts):
+                    given = self.host.with_base_prompts(self.base_prompts)
                     conditioning, unconditional_conditioning = replaced.enter_context(given)
                 self._check_parts()
                 result = original(conditioning=conditioning, unconditional_conditioning=unconditional_conditioning, **kwargs)
@@ -61,15 +73,16 @@ class Job:
             self.unet = None
 
     def _check_parts(self) -> None:
-        """A region may join as many prompts by ``AND`` as each picture's base prompt does, with its weights; or none."""
-        bases = self.host.and_weights(self.host.base_prompts())
-        for number, part in enumerate(self.host.and_weights(self.prompts), 1):
-            for base in bases:
-                if len(part) > 1 and part != base:
-                    raise GenerationError(
-                        f"Region {number} joins {len(part)} prompts by AND (weights {part}), the base prompt {len(base)} "
-                        f"(weights {base}); use as many with the same weights, or none in the region."
-                    )
+        """A region may join as many prompts by ``AND`` as the picture's base prompt does, with its weights; or none."""
+        bases = [self.host.and_weights(prompts) for prompts in self.host.base_prompts()]
+        for number, prompts in enumerate(self.prompts, 1):
+            for part, passes in zip(self.host.and_weights(prompts), bases):
+                for base in passes:
+                    if len(part) > 1 and part != base:
+                        raise GenerationError(
+                            f"Region {number} joins {len(part)} prompts by AND (weights {part}), the base prompt {len(base)} "
+                            f"(weights {base}); use as many with the same weights, or none in the region."
+                        )
 
     def denoise(self, params: Any) -> None:
         """Join the regions' conditionings to the ones that the denoiser is about to use.
@@ -100,26 +113,42 @@ class Job:
     def _join(self, params: Any) -> None:
         step = params.denoiser.step
         positive, negative = params.text_cond, params.text_uncond
-        base, base_negative = tokens(positive), tokens(negative)
-        positives = [base, *map(self._rows, (schedule(step) for schedule in self.host.schedules(self.prompts, negative=False)))]
+        positives = [tokens(positive), *(self._rows(texts, step) for texts in self.prompts)]
         if negative is None:
             joined = [join(positives)]
         else:
-            own = [text for text in self.negatives if text is not None]
-            encoded = iter(self.host.schedules(own, negative=True) if own else [])
-            negatives = [
-                base_negative,
-                *(_unmarked(base_negative) if text is None else next(encoded)(step).to(base_negative) for text in self.negatives),
-            ]
+            base = tokens(negative)
+            negatives = [base, *(self._negative_rows(texts, base, step) for texts in self.negatives)]
             pairs = [self.host.pad(params.denoiser, *pair) for pair in zip(positives, negatives)]
             joined = list(join_pair([pair[0] for pair in pairs], [pair[1] for pair in pairs]))
             params.text_uncond = with_tokens(negative, joined[1].context)
         params.text_cond = with_tokens(positive, joined[0].context)
         self.steering.prepare(*joined)
 
-    def _rows(self, cond: Tensor) -> Tensor:
-        """One row for all rows of the base, or one for each ``AND`` part of each picture."""
-        return cond.repeat(self.host.pictures(), 1, 1) if len(cond) > 1 else cond
+    def _rows(self, texts: Sequence[str], step: int) -> Tensor:
+        """One row that stands for all rows of the base, or for each of them one."""
+        conds = {text: self.host.schedule(text, negative=False)(step) for text in texts}
+        if len(conds) == 1 and len(conds[texts[0]]) == 1:
+            return conds[texts[0]]
+        return _stacked([conds[text].expand(count, -1, -1) for text, count in zip(texts, self.host.rows())])
+
+    def _negative_rows(self, texts: Sequence[str | None], base: Tensor, step: int) -> Tensor:
+        own = [self.host.schedule(text, negative=True)(step) for text in texts if text is not None]
+        if not own:
+            return _unmarked(base)
+        return (own[0] if len(set(texts)) == 1 else _stacked(own)).to(base)
+
+
+def _shape(plan: Plan) -> tuple[Any, ...]:
+    """What must be alike in the plans of one batch."""
+    own_negatives = [region.negative_prompt is None for region in plan.regions]
+    return plan.areas, plan.base_ratios, plan.latent_ratio, own_negatives
+
+
+def _stacked(rows: Sequence[Tensor]) -> Tensor:
+    """Conditionings as rows of one batch. A shorter one is repeated, which changes nothing in attention."""
+    length = math.lcm(*(row.shape[1] for row in rows))
+    return torch.cat([row.repeat(1, length // row.shape[1], 1) for row in rows])
 
 
 def _unmarked(tokens: Tensor) -> Tensor:

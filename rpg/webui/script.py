@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,13 +11,15 @@ import gradio as gr
 from modules import script_callbacks, scripts, shared
 from modules.ui_components import InputAccordion
 
+from rpg.errors import RPGError
 from rpg.llm import trust
 from rpg.panel.panel import build_panel
 from rpg.plan import Plan, suited_latent_ratio
 from rpg.planners import PlanRequest, Subject, make_plan
-from rpg.webui import a1111, job, networks, routes, xyz
-from rpg.webui.arguments import override, parse_arguments
+from rpg.webui import a1111, job, networks, routes, wildcards, xyz
+from rpg.webui.arguments import override, parse_arguments, prompts_of, rewritten, with_prompts
 from rpg.webui.job import Job
+from rpg.webui.wrapping import wrap_once
 
 TITLE = "RPG"
 INFOTEXT = "RPG plan"
@@ -47,35 +48,59 @@ class RPGScript(scripts.Script):
         self.paste_field_names = [INFOTEXT, ENABLED]
         return [panel.plan, enabled]
 
+    def before_process(self, p: Any, *args: Any) -> None:
+        p.rpg_texts = resolved = []  # type: ignore[var-annotated]
+        with suppress(RPGError):  # process says what is wrong
+            plan = asked(p, "a caption", *args)
+            if isinstance(plan, Plan) and any(map(wildcards.SYNTAX.search, texts := prompts_of(plan))):
+                wildcards.resolve(p, texts, resolved)
+
     def process(self, p: Any, *args: Any) -> None:
-        p.rpg = state = State()
+        p.rpg = state = State(a1111.A1111(p))
         with state.catch():
-            plan = _plan(p, *args)
-            if plan is not None:
-                p.extra_generation_params[INFOTEXT] = plan.to_json()
-                state.job = Job(a1111.A1111(p), plan)
-                state.tags = networks.tags(_texts(plan))
+            state.on = asked(p, p.main_prompt, *args) is not None
 
     def before_process_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:
         state: State = p.rpg
-        if state.tags and p.prompts:
-            with state.catch():
-                named = networks.tags(p.prompts[:1])
-                wanted = networks.tags([*named.values(), *state.tags.values()])
-                p.prompts[0] += "".join(tag for name, tag in wanted.items() if name not in named)
+        if not state.on or state.error is not None or not p.prompts:
+            return
+        with state.catch():
+            if not state.plans:  # all other scripts have had their say about the prompts
+                state.plans = picture_plans(state.host, *args)
+            plans = state.plans[p.iteration * p.batch_size :][: len(p.prompts)]
+            written = [plan.to_json() for plan in plans]
+            p.extra_generation_params[INFOTEXT] = written if len(set(written)) > 1 else written[0]
+            plans = [rewritten(plan, state.host.worded) for plan in plans]
+            if any(plan.base_prompt not in ("", prompt) for plan, prompt in zip(plans, p.prompts)):
+                p.comment("RPG: the plan's base prompt stands in the main prompt's place.")
+            # The host takes a batch's networks from its first prompt, and none from negative prompts.
+            named = networks.tags(p.prompts[:1])
+            texts = [text for plan in plans for text in (plan.base_prompt, *(region.prompt for region in plan.regions))]
+            state.tags = networks.tags([*named.values(), *texts])
+            p.prompts[0] += "".join(tag for name, tag in state.tags.items() if name not in named)
+            state.job = Job(state.host, plans)
 
     def process_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:
         state: State = p.rpg
-        if state.tags and getattr(p, "hr_extra_network_data", None) is not None:
+        if state.on and getattr(p, "hr_extra_network_data", None) is not None:
             p.hr_extra_network_data = a1111.add_networks(p.hr_extra_network_data, state.tags.values())
         if state.job is not None or state.error is not None:
-            wrap_sample(p, state)
+            wrap_once(p, "sample", state.sample)
 
 
 @dataclass
 class State:
-    """What a generation carries from ``process`` to its batches."""
+    """What a generation carries from ``process`` to its batches.
 
+    Fields:
+        plans: one for each picture of all batches.
+        job: of the batch under way.
+        tags: the networks of its prompts.
+    """
+
+    host: a1111.A1111
+    on: bool = False
+    plans: list[Plan] = field(default_factory=list)
     job: Job | None = None
     error: Exception | None = None
     tags: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -87,6 +112,38 @@ class State:
             yield
         except Exception as error:
             self.error = error
+
+    def sample(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """In the place of ``p.sample``: run the job or raise the error."""
+        if self.error is not None:
+            raise self.error
+        assert self.job is not None
+        return self.job.sample(original, *args, **kwargs)
+
+
+def asked(p: Any, caption: str, plan: Any = "", enabled: Any = None, *_: Any) -> Plan | PlanRequest | None:
+    """What the script's arguments and the X/Y/Z axes ask for a picture with that caption."""
+    changes = getattr(p, "rpg_changes", {})
+    if "enabled" in changes:
+        enabled = changes["enabled"]
+        plan = {**plan, "enabled": enabled} if isinstance(plan, dict) else plan
+    wanted = parse_arguments(plan, enabled, Subject(caption, p.width, p.height))
+    return override(wanted, changes) if isinstance(wanted, Plan) else wanted
+
+
+def picture_plans(host: a1111.A1111, *args: Any) -> list[Plan]:
+    """Every picture's plan; each distinct caption is planned once."""
+    made: dict[str, Plan] = {}
+    captions = host.captions()
+    for caption in captions:
+        if caption not in made:
+            wanted = asked(host.p, caption, *args)
+            assert wanted is not None  # else the job would be off
+            if isinstance(wanted, PlanRequest):
+                wanted = override(make_plan(wanted, cancelled=a1111.interrupted), getattr(host.p, "rpg_changes", {}))
+            made[caption] = wanted.for_model(suited_latent_ratio(host.p.sd_model.sd_checkpoint_info.metadata))
+    plans = [made[caption] for caption in captions]
+    return [with_prompts(plan, texts) for plan, texts in zip(plans, host.p.rpg_texts)] if host.p.rpg_texts else plans
 
 
 def _enabled_by(params: dict[str, Any]) -> Any:
@@ -101,42 +158,3 @@ def register() -> None:
     script_callbacks.on_cfg_denoiser(job.on_cfg_denoiser)
     script_callbacks.on_before_ui(lambda: xyz.add_axes(scripts.scripts_data))
     script_callbacks.on_app_started(routes.add_routes)
-
-
-def _plan(p: Any, plan: Any = "", enabled: Any = None, *_: Any) -> Plan | None:
-    """The plan that the script's arguments and the X/Y/Z axes ask for."""
-    changes = dict(getattr(p, "rpg_changes", {}))
-    if "enabled" in changes:
-        enabled = changes.pop("enabled")
-        plan = {**plan, "enabled": enabled} if isinstance(plan, dict) else plan
-    wanted = parse_arguments(plan, enabled, Subject(p.main_prompt, p.width, p.height))
-    if isinstance(wanted, PlanRequest):
-        wanted = make_plan(wanted, cancelled=a1111.interrupted)
-    return wanted and override(wanted, changes).for_model(suited_latent_ratio(p.sd_model.sd_checkpoint_info.metadata))
-
-
-def _texts(plan: Plan) -> list[str]:
-    """Where the host looks for extra networks: not in negative prompts."""
-    return [plan.base_prompt, *(region.prompt for region in plan.regions)]
-
-
-def wrap_sample(p: Any, state: State) -> None:
-    """Make the next call of ``p.sample``, and only that, run the job or raise the error.
-
-    What stood there before, perhaps another script's function, is called and put back.
-    """
-    own = p.__dict__.get("sample")
-    original = p.sample
-
-    @functools.wraps(original)
-    def sample(*args: Any, **kwargs: Any) -> Any:
-        if own is None:
-            p.__dict__.pop("sample", None)
-        else:
-            p.sample = own
-        if state.error is not None:
-            raise state.error
-        assert state.job is not None
-        return state.job.sample(original, *args, **kwargs)
-
-    p.sample = sample

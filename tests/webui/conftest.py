@@ -20,6 +20,7 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def webui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webui]:
     webui = Webui(tmp_path_factory.mktemp("webui"))
+    (webui.folder / "styles.csv").write_text('name,prompt,negative_prompt\nstarry,"{prompt}, a green star",gray\n')
     try:
         building = build_checkpoints(webui.models, FAMILIES)
         webui.wait()

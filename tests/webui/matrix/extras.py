@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 WIDTH = 64
-LORA, UNET_LORA, EMBEDDING, HYPERNET, STYLE = "tiny-lora", "tiny-unet-lora", "tinyembedding", "tiny-hypernet", "starry"
+LORA, UNET_LORA, EMBEDDING, HYPERNET = "tiny-lora", "tiny-unet-lora", "tinyembedding", "tiny-hypernet"
 
 
 def write_extras(data: Path) -> None:
@@ -22,7 +22,6 @@ def write_extras(data: Path) -> None:
     without_text = {name: weight for name, weight in weights.items() if "_te_" not in name}
     save_file(without_text, folders["models/Lora"] / f"{UNET_LORA}.safetensors")
     save_file({"emb_params": torch.randn(2, WIDTH) * 0.5}, folders["embeddings"] / f"{EMBEDDING}.safetensors")
-    (data / "styles.csv").write_text(f'name,prompt,negative_prompt\n{STYLE},"{{prompt}}, a green star",gray\n')
     # The host reads only the older of torch's two formats with care.
     torch.save(hypernetwork(), folders["models/hypernetworks"] / f"{HYPERNET}.pt", _use_new_zipfile_serialization=False)
 

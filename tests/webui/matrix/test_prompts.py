@@ -8,7 +8,7 @@ import pytest
 
 from tests.webui.host import PROMPT, Webui
 from tests.webui.laws import check_identity, check_refused, distance, generate_apart, same_as_base
-from tests.webui.matrix.extras import EMBEDDING, HYPERNET, LORA, STYLE, UNET_LORA
+from tests.webui.matrix.extras import EMBEDDING, HYPERNET, LORA, UNET_LORA
 
 TAGS = [f"<lora:{LORA}:0.8>", f"<lora:{UNET_LORA}:-1>", f"<hypernet:{HYPERNET}:1>", f"<lora:{LORA}:0.5><hypernet:{HYPERNET}:0.5>"]
 HIRES: dict[str, Any] = {"enable_hr": True, "hr_scale": 1.25, "hr_upscaler": "Latent", "denoising_strength": 0.7, "steps": 3}
@@ -141,10 +141,3 @@ def test_wildcards(webui: Webui) -> None:
     for prompt, seed, image in zip(prompts, range(1, 4), together.images, strict=True):
         single = webui.generate(rpg=rpg, prompt=prompt, seed=seed, width=128, height=64)
         assert distance([image], single.images) <= 1
-
-
-def test_styles(webui: Webui) -> None:
-    plain = webui.generate(styles=[STYLE])
-    assert plain.infotexts[0].startswith(f"{PROMPT}, a green star")
-    regional = generate_apart(webui, "txt2img", same_as_base(prompt=f"{PROMPT}, a green star"), styles=[STYLE])
-    assert distance(plain.images, regional.images) <= 1

@@ -1,5 +1,7 @@
 """What dynamic prompts and wildcards do: give every picture of a job a prompt of its own, late."""
 
+import itertools
+import re
 from typing import Any
 
 import gradio as gr
@@ -14,8 +16,12 @@ class Wildcards(scripts.Script):
         return scripts.AlwaysVisible
 
     def ui(self, is_img2img: bool) -> list[Any]:
-        return [gr.Textbox(visible=False, label="Wildcards, one a line")]
+        return [gr.Textbox(visible=False, label="Whole prompts, one a line"), gr.Textbox(visible=False, label="name=value,value")]
 
-    def process(self, p: Any, lines: str) -> None:
+    def process(self, p: Any, lines: str, wildcard: str) -> None:
         if prompts := lines.splitlines():
             p.all_prompts = [prompts[number % len(prompts)] for number in range(len(p.all_prompts))]
+        name, _, values = wildcard.partition("=")
+        if name:
+            following = itertools.cycle(values.split(","))
+            p.all_prompts = [re.sub(f"__{name}__", lambda _: next(following), prompt) for prompt in p.all_prompts]
