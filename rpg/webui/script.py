@@ -128,7 +128,11 @@ def asked(p: Any, caption: str, plan: Any = "", enabled: Any = None, *_: Any) ->
         enabled = changes["enabled"]
         plan = {**plan, "enabled": enabled} if isinstance(plan, dict) else plan
     wanted = parse_arguments(plan, enabled, Subject(caption, p.width, p.height))
-    return override(wanted, changes) if isinstance(wanted, Plan) else wanted
+    if not isinstance(wanted, Plan):
+        return wanted
+    for old, new in getattr(p, "rpg_replaced", []):
+        wanted = rewritten(wanted, lambda text, _, old=old, new=new: text.replace(old, new))  # type: ignore[misc]
+    return override(wanted, changes)
 
 
 def picture_plans(host: a1111.A1111, *args: Any) -> list[Plan]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from rpg.errors import PlanError
+from rpg.errors import PlanError, RPGError
 from rpg.plan import RATIOS, Plan
 from rpg.planners import Subject
-from rpg.webui.arguments import override, parse_arguments
+from rpg.webui.arguments import override, parse_arguments, prompts_of
 
 LABELS = {
     "base_ratio": "[RPG] Base ratio",
@@ -30,6 +30,9 @@ def add_axes(scripts: Iterable[Any]) -> None:
             plot = data.module
             if any(option.label in LABELS.values() for option in plot.axis_options):
                 return
+            for option in plot.axis_options:
+                if option.label == "Prompt S/R":
+                    option.apply = _replace(option.apply)
             option = plot.AxisOption
             *_, split, enabled = LABELS.values()
             plot.axis_options += [
@@ -38,6 +41,23 @@ def add_axes(scripts: Iterable[Any]) -> None:
                 option(enabled, _boolean, _apply("enabled"), confirm=_confirm("enabled"), choices=lambda: ["True", "False"]),
             ]
             return
+
+
+def _replace(original: Callable[[Any, Any, Any], None]) -> Callable[[Any, Any, Any], None]:
+    """The plot's own search and replace, which knows the main prompts only, for the plan's prompts too."""
+
+    def apply(p: Any, value: str, values: list[str]) -> None:
+        try:
+            plan = parse_arguments(*_arguments(p), Subject("a caption"))
+            found = isinstance(plan, Plan) and any(values[0] in text for text in prompts_of(plan))
+        except RPGError:  # the generation says it
+            found = False
+        if found:
+            p.rpg_replaced = [*getattr(p, "rpg_replaced", []), (values[0], value)]
+        if not found or values[0] in p.prompt or values[0] in p.negative_prompt:
+            original(p, value, values)
+
+    return apply
 
 
 def _apply(name: str) -> Callable[[Any, Any, Any], None]:
@@ -51,7 +71,7 @@ def _confirm(name: str) -> Callable[[Any, list[Any]], None]:
     """Check every value of an axis against the plan before the grid starts."""
 
     def confirm(p: Any, values: list[Any]) -> None:
-        plan, enabled = (*_arguments(p), "", None)[:2]
+        plan, enabled = _arguments(p)
         if name == "enabled":
             plan, enabled = ({**plan, "enabled": True} if isinstance(plan, dict) else plan), True
         wanted = parse_arguments(plan, enabled, Subject("a caption"))
@@ -64,11 +84,12 @@ def _confirm(name: str) -> Callable[[Any, list[Any]], None]:
     return confirm
 
 
-def _arguments(p: Any) -> tuple[Any, ...]:
+def _arguments(p: Any) -> tuple[Any, Any]:
+    """Plan and switch."""
     for script in p.scripts.alwayson_scripts:
         if script.title() == "RPG":
-            return tuple(p.script_args[script.args_from : script.args_to])
-    return ()
+            return (*p.script_args[script.args_from : script.args_to], "", None)[:2]
+    return "", None
 
 
 def _number(name: str) -> Callable[[str], float]:

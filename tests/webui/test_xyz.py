@@ -42,6 +42,20 @@ def test_enabled_and_split_ratio(webui: Webui) -> None:
     assert (grid.images[2] == webui.generate(rpg={**RED_BLUE, "split_ratio": "1;2"}).image).all()
 
 
+def test_search_and_replace_in_all_prompts(webui: Webui) -> None:
+    def rpg(word: str) -> dict[str, Any]:
+        regions = [f"a {word} circle", {"prompt": "a square", "negative_prompt": f"{word}"}]
+        return {"regions": regions, "base_prompt": f"{word} things", "base_ratio": 0.3}
+
+    settings = {"width": 128, "height": 64, "steps": 4}
+    for prompt in ("a red star", "a star"):  # the word is in the main prompt, too, or in the plan only
+        grid = webui.generate(rpg=rpg("red"), prompt=prompt, **plot(webui, "Prompt S/R", "red", "blue"), **settings)
+        for word, picture in zip(("red", "blue"), grid.images[1:], strict=True):
+            single = webui.generate(rpg=rpg(word), prompt=prompt.replace("red", word), **settings)
+            assert (single.image == picture).all()
+        assert (grid.images[1] != grid.images[2]).any()
+
+
 @pytest.mark.parametrize(
     ("axis", "values", "sentence"),
     [
