@@ -91,7 +91,7 @@ class OwnHost:
             self.before_step(step)
             denoiser = SimpleNamespace(p=self.p, step=step)
             negative = None if self.negative is None else self.cond(embedding(self.negative).repeat(len(self.prompts), 1, 1))
-            params = SimpleNamespace(denoiser=denoiser, text_cond=self.cond(parts), text_uncond=negative)
+            params = SimpleNamespace(denoiser=denoiser, x=x, text_cond=self.cond(parts), text_uncond=negative)
             on_cfg_denoiser(params)
             self.steps.append(params)
             for cond in (params.text_cond, params.text_uncond):
@@ -253,6 +253,17 @@ def test_kept_values_are_forgotten_when_weights_change() -> None:
         return host
 
     torch.testing.assert_close(picture(changing(), {"regions": ["main", "main"]}), picture(changing()))
+
+
+def test_tiles_are_refused() -> None:
+    host = OwnHost()
+
+    def tiled(**kwargs: Any) -> None:
+        host.sample(steps=1)
+        host.loaded(torch.randn(1, 8, 6, 4), context=host.steps[-1].text_cond)
+
+    with torch.no_grad(), pytest.raises(GenerationError, match="Tiled Diffusion"):
+        Job(host, [Plan.from_dict({"regions": ["a", "b"]})]).sample(tiled, conditioning="c", unconditional_conditioning="uc")
 
 
 def test_controlnets_mark_is_no_part_of_a_regions_negative() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -13,7 +14,9 @@ from modules import devices, extra_networks, prompt_parser, sd_hijack, sd_sample
 from modules.styles import extract_style_text_from_prompt
 from torch import Tensor, nn
 
+from rpg.areas.layout import Box
 from rpg.errors import GenerationError
+from rpg.webui.cut import WHOLE
 from rpg.webui.host import Schedule, tokens
 
 
@@ -128,6 +131,32 @@ class A1111:
         if getattr(shared.opts, "enable_prompt_comments", False):
             text = re.sub(r"#[^\n]*(\n|$)", "\n", re.sub(r"(^|\n)#[^\n]*(\n|$)", "\n", text))
         return text
+
+    def parts(self) -> list[Box]:
+        """Which part of the whole picture each picture of the batch is."""
+        p = self.p
+        if p.paste_to:  # the surroundings of a mask, by themselves
+            (x, y, across, down), (width, height) = p.paste_to, p.init_images[0].size
+            return [Box(x / width, y / height, (x + across) / width, (y + down) / height)] * len(p.prompts)
+        return _tiles(getattr(p, "init_images", None) or []) or [WHOLE] * len(p.prompts)
+
+
+def _tiles(images: Sequence[Any]) -> list[Box]:
+    """Where the images lie that SD upscale cut out of a picture; it tells that nobody."""
+    frame = inspect.currentframe()
+    while frame and not (frame.f_code.co_name == "run" and frame.f_code.co_filename.endswith("sd_upscale.py")):
+        frame = frame.f_back
+    if not frame:
+        return []
+    grid = frame.f_locals["grid"]
+    width, height = grid.image_w, grid.image_h
+    boxes = [
+        Box(x / width, y / height, (x + across) / width, (y + down) / height)
+        for y, down, row in grid.tiles
+        for x, across, _ in row
+    ]
+    work = [*map(id, frame.f_locals["work"])]
+    return [boxes[work.index(id(image))] for image in images]
 
 
 def add_networks(data: dict[str, list[Any]] | None, tags: Iterable[str]) -> dict[str, list[Any]]:

@@ -53,6 +53,8 @@ class Job:
         self.weights: Any = None
         self.attached = ExitStack()
         self.unet: nn.Module | None = None
+        self.size: torch.Size | None = None
+        """Of the latent that is denoised."""
 
     def sample(self, original: Callable[..., Any], conditioning: Any, unconditional_conditioning: Any, **kwargs: Any) -> Any:
         """The host's ``p.sample`` with regions; every exit leaves the model as it was."""
@@ -88,7 +90,7 @@ class Job:
         """Join the regions' conditionings to the ones that the denoiser is about to use.
 
         Args:
-            params: the host's, with ``denoiser``, ``text_cond`` and ``text_uncond``, which it reads back.
+            params: the host's, with ``denoiser``, ``x``, ``text_cond`` and ``text_uncond``, which it reads back.
         """
         try:
             self._attach()
@@ -99,6 +101,7 @@ class Job:
                 self.steering.forget()
                 self.weights = weights
             self._join(params)
+            self.size = params.x.shape[-2:]
         except Exception as error:  # the host would log it and carry on without the regions
             self.steering.fail(error)
 
@@ -108,7 +111,15 @@ class Job:
         if unet is not self.unet:
             self.attached.close()
             self.attached.enter_context(attach(unet, self.steering))
+            self.attached.callback(unet.register_forward_pre_hook(self._check_size).remove)
             self.unet = unet
+
+    def _check_size(self, _unet: nn.Module, args: tuple[Any, ...]) -> None:
+        if not self.steering.inside and self.size not in (None, args[0].shape[-2:]):
+            raise GenerationError(
+                "Another extension, such as Tiled Diffusion, renders the picture in tiles, in each of which all regions would "
+                "appear; turn it off, or turn RPG off."
+            )
 
     def _join(self, params: Any) -> None:
         step = params.denoiser.step

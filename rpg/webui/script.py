@@ -18,6 +18,7 @@ from rpg.plan import Plan, suited_latent_ratio
 from rpg.planners import PlanRequest, Subject, make_plan
 from rpg.webui import a1111, job, networks, routes, wildcards, xyz
 from rpg.webui.arguments import override, parse_arguments, prompts_of, rewritten, with_prompts
+from rpg.webui.cut import cut
 from rpg.webui.job import Job
 from rpg.webui.wrapping import wrap_once
 
@@ -70,7 +71,7 @@ class RPGScript(scripts.Script):
             plans = state.plans[p.iteration * p.batch_size :][: len(p.prompts)]
             written = [plan.to_json() for plan in plans]
             p.extra_generation_params[INFOTEXT] = written if len(set(written)) > 1 else written[0]
-            plans = [rewritten(plan, state.host.worded) for plan in plans]
+            plans = [rewritten(cut(plan, part), state.host.worded) for plan, part in zip(plans, state.host.parts())]
             if any(plan.base_prompt not in ("", prompt) for plan, prompt in zip(plans, p.prompts)):
                 p.comment("RPG: the plan's base prompt stands in the main prompt's place.")
             # The host takes a batch's networks from its first prompt, and none from negative prompts.

@@ -185,6 +185,13 @@ def build_checkpoints(folder: Path, families: Sequence[str]) -> subprocess.Popen
         return subprocess.Popen([WEBUI / "venv" / "bin" / "python", script, WEBUI, folder, *families], stdout=log, stderr=log)
 
 
+def script_args(webui: Webui, name: str, is_img2img: bool, **changes: Any) -> dict[str, Any]:
+    """A request's part for a script that is chosen in the menu; ``changes`` by its arguments' labels."""
+    info = webui.get("/sdapi/v1/script-info")
+    arguments = next(item for item in info if item["name"] == name.lower() and item["is_img2img"] == is_img2img)["args"]
+    return {"script_name": name, "script_args": [changes.get(item["label"], item["value"]) for item in arguments]}
+
+
 def read_image(text: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB")).astype(int)
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.webui.host import PROMPT, Webui, write_image
+from rpg.areas.layout import Layout
+from tests.webui.host import PROMPT, Webui, read_image, script_args, write_image
 from tests.webui.laws import check_identity, check_locality, distance, same_as_base
 
 RED_BLUE: dict[str, Any] = {
@@ -16,6 +17,9 @@ RED_BLUE: dict[str, Any] = {
     "split_ratio": "1,1",
     "base_ratio": 0.2,
 }
+
+
+GREY = write_image(np.full((128, 256, 3), 230))
 
 
 def redness(image: np.ndarray) -> float:
@@ -39,6 +43,35 @@ def test_each_region_follows_its_prompt_in_img2img(webui: Webui) -> None:
     start = write_image(np.full((128, 256, 3), 230))
     answer = webui.generate("img2img", RED_BLUE, steps=12, init_images=[start], denoising_strength=0.95)
     assert red_left_blue_right(answer.image) > 15
+
+
+@pytest.mark.parametrize(("split_ratio", "region"), [("1,1", 1), ("3,1", 0), ("1,1,1;1,1,1", 3)])
+def test_only_masked_repaints_its_place_by_its_own_region(webui: Webui, split_ratio: str, region: int) -> None:
+    """The surroundings of the mask, as the host renders them by themselves, lie inside that region."""
+    mask = np.zeros((128, 256, 3))
+    mask[64:128, 128:256] = 255
+    if split_ratio == "3,1":
+        mask = np.roll(mask, -64, axis=1)
+    settings: dict[str, Any] = {"init_images": [GREY], "mask": write_image(mask), "denoising_strength": 0.9, "steps": 4}
+    settings |= {"inpaint_full_res_padding": 0, "mask_blur": 0}
+    regions = ["a red circle", "a blue square", "a green star", "a yellow star"]
+    plan = {"regions": regions[: Layout.parse(split_ratio).count], "split_ratio": split_ratio, "base_ratio": 0.2}
+    found = webui.generate("img2img", plan, **settings)
+    alone = webui.generate("img2img", {"regions": [regions[region]], "base_ratio": 0.2}, **settings)
+    assert distance(found.images, alone.images) == 0
+    assert distance(found.images, [read_image(GREY)]) > 20
+
+
+def test_tiles_of_sd_upscale_have_their_own_regions(webui: Webui) -> None:
+    """Twice as wide, in two tiles: each is one region."""
+    args = script_args(webui, "SD upscale", True, **{"Upscaler": "None", "Tile overlap": 0})
+    settings = {"init_images": [write_image(np.full((128, 512, 3), 230))], "denoising_strength": 0.9, "steps": 4, **args}
+    tiles = webui.generate("img2img", RED_BLUE, **settings).image
+    for number, region in enumerate(RED_BLUE["regions"]):
+        alone = webui.generate("img2img", {**RED_BLUE, "regions": [region], "split_ratio": "1"}, **settings).image
+        half = np.s_[:, 256 * number : 256 * (number + 1)]
+        assert (tiles[half] == alone[half]).all()
+    assert distance([tiles], webui.generate("img2img", RED_BLUE, batch_size=2, **settings).images) <= 1
 
 
 def test_regions_denoised_by_themselves(webui: Webui) -> None:

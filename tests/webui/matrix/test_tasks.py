@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.webui.host import PROMPT, Webui
+from tests.webui.host import PROMPT, Webui, script_args
 from tests.webui.laws import check_identity, check_locality, check_refused, distance, generate_apart, same_as_base
 from tests.webui.test_generation import RED_BLUE
 
@@ -71,12 +71,6 @@ def test_sizes(webui: Webui, size: tuple[int, int]) -> None:
     width, height = size
     check_identity(webui, rpg=same_as_base("1,1,2;2,1,1,1", 5), width=width, height=height, steps=2)
     check_locality(webui, width=width, height=height, steps=1, calls=1)
-
-
-def script_args(webui: Webui, name: str, is_img2img: bool, **changes: Any) -> dict[str, Any]:
-    info = webui.get("/sdapi/v1/script-info")
-    arguments = next(item for item in info if item["name"] == name.lower() and item["is_img2img"] == is_img2img)["args"]
-    return {"script_name": name, "script_args": [changes.get(item["label"], item["value"]) for item in arguments]}
 
 
 def test_loopback(webui: Webui, start_picture: str) -> None:
