@@ -110,6 +110,11 @@ class Job:
         unet = self.host.unet()
         if unet is not self.unet:
             self.attached.close()
+            if self.plan.latent_ratio and _compiled(unet):
+                raise GenerationError(
+                    "The UNet is compiled by torch.compile, so that regions cannot be denoised by themselves; "
+                    "set latent_ratio to 0, or use the UNet as it is."
+                )
             self.attached.enter_context(attach(unet, self.steering))
             self.attached.callback(unet.register_forward_pre_hook(self._check_size).remove)
             self.unet = unet
@@ -154,6 +159,11 @@ def _shape(plan: Plan) -> tuple[Any, ...]:
     """What must be alike in the plans of one batch."""
     own_negatives = [region.negative_prompt is None for region in plan.regions]
     return plan.areas, plan.base_ratios, plan.latent_ratio, own_negatives
+
+
+def _compiled(unet: nn.Module) -> bool:
+    """Whether torch.compile made it or put its own forward into it."""
+    return hasattr(unet, "_orig_mod") or hasattr(unet.__dict__.get("forward"), "_torchdynamo_orig_callable")
 
 
 def _stacked(rows: Sequence[Tensor]) -> Tensor:
