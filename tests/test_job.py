@@ -268,14 +268,13 @@ def test_tiles_are_refused() -> None:
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_compiled_unet_cannot_denoise_regions_by_themselves(whole: bool) -> None:
-    host, plain = OwnHost(), picture(OwnHost(), {"regions": ["a", "b"]})
+    host = OwnHost()
     if whole:
         host.loaded = torch.compile(host.loaded, backend="eager")
     else:
         host.loaded.forward = torch.compile(host.loaded.forward, backend="eager")
     with pytest.raises(GenerationError, match=r"compiled by torch\.compile.*set latent_ratio to 0"):
         picture(host, {"regions": ["a", "b"], "latent_ratio": 0.5})
-    torch.testing.assert_close(picture(host, {"regions": ["a", "b"]}), plain)
 
 
 def test_controlnets_mark_is_no_part_of_a_regions_negative() -> None:

@@ -138,7 +138,8 @@ class A1111:
         if p.paste_to:  # the surroundings of a mask, by themselves
             (x, y, across, down), (width, height) = p.paste_to, p.init_images[0].size
             return [Box(x / width, y / height, (x + across) / width, (y + down) / height)] * len(p.prompts)
-        return _tiles(getattr(p, "init_images", None) or []) or [WHOLE] * len(p.prompts)
+        tiles = _tiles(getattr(p, "init_images", None) or []) or [WHOLE]
+        return (tiles * len(p.prompts))[: len(p.prompts)]  # the host repeats a single image
 
 
 def _tiles(images: Sequence[Any]) -> list[Box]:
@@ -148,15 +149,14 @@ def _tiles(images: Sequence[Any]) -> list[Box]:
         frame = frame.f_back
     if not frame:
         return []
-    grid = frame.f_locals["grid"]
+    grid, work = frame.f_locals["grid"], frame.f_locals["work"]
     width, height = grid.image_w, grid.image_h
-    boxes = [
-        Box(x / width, y / height, (x + across) / width, (y + down) / height)
-        for y, down, row in grid.tiles
-        for x, across, _ in row
-    ]
-    work = [*map(id, frame.f_locals["work"])]
-    return [boxes[work.index(id(image))] for image in images]
+    tiles = [(x, y, x + across, y + down) for y, down, row in grid.tiles for x, across, _ in row]
+    boxes = {
+        id(image): Box(left / width, top / height, right / width, bottom / height)
+        for image, (left, top, right, bottom) in zip(work, tiles)
+    }
+    return [boxes[id(image)] for image in images if id(image) in boxes]
 
 
 def add_networks(data: dict[str, list[Any]] | None, tags: Iterable[str]) -> dict[str, list[Any]]:
