@@ -6,7 +6,7 @@ from rpg.errors import PlannerError, RPGError
 from rpg.plan import Plan
 from rpg.planners import PlanRequest, Subject
 from rpg.webui.arguments import parse_arguments as parse
-from rpg.webui.arguments import prompts_of, rewritten, with_prompts
+from rpg.webui.arguments import prompts_of, replaced, rewritten, with_prompts
 
 
 def test_the_dict_is_on_unless_it_says_otherwise() -> None:
@@ -84,3 +84,4 @@ def test_prompts_of_a_plan_and_back() -> None:
     changed = rewritten(plan, lambda text, negative: f"{text}-" if negative else f"{text}+")
     assert prompts_of(changed) == ["a+", "not a-", "b+", "c+", "all+"]
     assert (changed.caption, changed.split_ratio) == ("x", "1,1,1")
+    assert prompts_of(replaced(plan, [("a", "x"), ("x", "y")])) == ["y", "not y", "b", "c", "yll"]

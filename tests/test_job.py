@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -59,14 +58,6 @@ class OwnHost:
     def base_prompts(self) -> list[list[str]]:
         return [[prompt] for prompt in self.prompts]
 
-    @contextmanager
-    def with_base_prompts(self, prompts: Sequence[str]) -> Iterator[tuple[Any, Any]]:
-        before, self.prompts = self.prompts, [new or old for new, old in zip(prompts, self.prompts)]
-        try:
-            yield prompts, self.negative
-        finally:
-            self.prompts = before
-
     def and_weights(self, prompts: Sequence[str]) -> list[list[float]]:
         return [[1.0] * len(prompt.split(" AND ")) for prompt in prompts]
 
@@ -82,7 +73,7 @@ class OwnHost:
     def cond(self, tokens: Tensor) -> Any:
         return {"crossattn": tokens, "vector": tokens.new_ones(len(tokens), 3)} if self.sdxl else tokens
 
-    def sample(self, conditioning: Any = None, unconditional_conditioning: Any = None, steps: int = STEPS) -> Tensor:
+    def sample(self, steps: int = STEPS) -> Tensor:
         """The webui's ``p.sample``, with positive and negative rows in two calls."""
         torch.manual_seed(0)
         parts = torch.cat([embedding(prompt) for prompt in self.prompts])
@@ -108,7 +99,7 @@ def picture(host: OwnHost, *plans: dict[str, Any]) -> Tensor:
             return host.sample()
         given = [Plan.from_dict(plan) for plan in plans] * (len(host.prompts) if len(plans) == 1 else 1)
         try:
-            return Job(host, given).sample(host.sample, conditioning="c", unconditional_conditioning="uc")
+            return Job(host, given).sample(host.sample)
         finally:
             assert module.running == []
             assert not host.loaded._forward_pre_hooks
@@ -127,12 +118,12 @@ def test_every_picture_of_a_batch_has_its_own_plan() -> None:
     """Also where their prompts are of unequal length, and where one region says the same in all of them."""
     plans = [
         {"regions": ["a", {"prompt": "same", "negative_prompt": "x"}]},
-        {"regions": ["one of many words " * 3, {"prompt": "same", "negative_prompt": "y"}], "base_prompt": "of its own"},
+        {"regions": ["one of many words " * 3, {"prompt": "same", "negative_prompt": "y"}]},
         {"regions": ["c", {"prompt": "same", "negative_prompt": "one of many words " * 3}]},
     ]
-    together = picture(OwnHost("main", "main", "main"), *plans)
-    for number, plan in enumerate(plans):
-        torch.testing.assert_close(together[number : number + 1], picture(OwnHost(), plan), msg=str(number))
+    together = picture(OwnHost("main", "another", "main"), *plans)
+    for number, (prompt, plan) in enumerate(zip(("main", "another", "main"), plans)):
+        torch.testing.assert_close(together[number : number + 1], picture(OwnHost(prompt), plan))
 
 
 @pytest.mark.parametrize("other", [{"split_ratio": "1;1"}, {"base_ratio": 0.1}, {"latent_ratio": 0.5}])
@@ -149,16 +140,9 @@ def test_a_region_changes_its_own_place_only() -> None:
     assert moved[:, 4:].min() > 1e-4
 
 
-def test_a_base_prompt_stands_in_the_main_prompts_place_and_gives_it_back() -> None:
-    plan = {"regions": ["a", "b"], "base_prompt": "other"}
-    host = OwnHost()
-    torch.testing.assert_close(picture(host, plan), picture(OwnHost("other"), {"regions": ["a", "b"]}))
-    assert host.prompts == ["main"]
-
-
 def test_networks_are_no_words() -> None:
     host = OwnHost()
-    picture(host, {"regions": ["a<lora:x:1>", "b"], "base_prompt": "c<lora:y:1>"})
+    picture(host, {"regions": ["a<lora:x:1>", "b"]})
     assert set(host.encoded) == {"a", "b"}
 
 
@@ -209,7 +193,7 @@ def test_what_fails_in_the_unet_leaves_nothing() -> None:
     host, before = OwnHost(), picture(OwnHost())
     handle = host.loaded.second.register_forward_pre_hook(lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        picture(host, {"regions": ["a", "b"], "base_prompt": "c"})
+        picture(host, {"regions": ["a", "b"]})
     handle.remove()
     assert torch.equal(picture(host), before)
 
@@ -258,12 +242,12 @@ def test_kept_values_are_forgotten_when_weights_change() -> None:
 def test_tiles_are_refused() -> None:
     host = OwnHost()
 
-    def tiled(**kwargs: Any) -> None:
+    def tiled() -> None:
         host.sample(steps=1)
         host.loaded(torch.randn(1, 8, 6, 4), context=host.steps[-1].text_cond)
 
     with torch.no_grad(), pytest.raises(GenerationError, match="Tiled Diffusion"):
-        Job(host, [Plan.from_dict({"regions": ["a", "b"]})]).sample(tiled, conditioning="c", unconditional_conditioning="uc")
+        Job(host, [Plan.from_dict({"regions": ["a", "b"]})]).sample(tiled)
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -16,8 +15,10 @@ from torch import Tensor, nn
 
 from rpg.areas.layout import Box
 from rpg.errors import GenerationError
+from rpg.plan import Plan
 from rpg.webui.cut import WHOLE
 from rpg.webui.host import Schedule, tokens
+from rpg.webui.networks import without_networks
 
 
 class A1111:
@@ -26,7 +27,6 @@ class A1111:
     def __init__(self, p: Any) -> None:
         self.p = p
         self._caches: dict[tuple[bool, bool, str], list[Any]] = {}
-        self._base_cache: list[Any] = [None, None]
 
     @property
     def _hires(self) -> bool:
@@ -65,23 +65,6 @@ class A1111:
     def base_prompts(self) -> list[list[str]]:
         p = self.p
         return [list(pair) for pair in zip(p.prompts, *([p.hr_prompts] if getattr(p, "hr_prompts", None) else []))]
-
-    @contextmanager
-    def with_base_prompts(self, prompts: Sequence[str]) -> Iterator[tuple[Any, Any]]:
-        p = self.p
-        before = {name: getattr(p, name) for name in ("prompts", "hr_prompts", "cached_c") if getattr(p, name, None) is not None}
-        try:
-            p.prompts = [new or old for new, old in zip(prompts, p.prompts)]
-            if "hr_prompts" in before:
-                batch = slice(p.iteration * p.batch_size, None)
-                own = [hires != first for hires, first in zip(p.all_hr_prompts[batch], p.all_prompts[batch])]
-                p.hr_prompts = [old if kept else new or old for new, old, kept in zip(prompts, p.hr_prompts, own)]
-            p.cached_c = self._base_cache  # the host's keeps the main prompt for the next batch
-            p.setup_conds()
-            yield p.c, p.uc
-        finally:
-            for name, value in before.items():
-                setattr(p, name, value)
 
     def and_weights(self, prompts: Sequence[str]) -> list[list[float]]:
         return [[weight for _, weight in parts] for parts in prompt_parser.get_multicond_prompt_list(prompts)[0]]
@@ -132,6 +115,24 @@ class A1111:
             text = re.sub(r"#[^\n]*(\n|$)", "\n", re.sub(r"(^|\n)#[^\n]*(\n|$)", "\n", text))
         return text
 
+    def in_hires_pass(self, plans: Sequence[Plan], tags: Iterable[str]) -> None:
+        """The base prompts of ``plans`` and the networks of ``tags`` in the hires pass of the batch, which the host has made
+        ready; a hires prompt of its own stays, and its values of the networks."""
+        p = self.p
+        if getattr(p, "hr_prompts", None) is None:
+            return
+        first = p.iteration * p.batch_size
+        written = zip(p.all_hr_prompts[first:], p.all_prompts[first:], plans)
+        kept = [hires != main or not plan.base_prompt for hires, main, plan in written]
+        p.hr_prompts = [old if keep else without_networks(plan.base_prompt) for keep, old, plan in zip(kept, p.hr_prompts, plans)]
+        named = p.hr_extra_network_data if kept[0] else extra_networks.parse_prompt(plans[0].base_prompt)[1]
+        data = {name: list(params) for name, params in (named or {}).items()}
+        for name, params in extra_networks.parse_prompt("".join(tags))[1].items():
+            present = data.setdefault(name, [])
+            known = [param.items[0] for param in present]
+            present += [param for param in params if param.items[0] not in known]
+        p.hr_extra_network_data = data
+
     def parts(self) -> list[Box]:
         """Which part of the whole picture each picture of the batch is."""
         p = self.p
@@ -157,16 +158,6 @@ def _tiles(images: Sequence[Any]) -> list[Box]:
         for image, (left, top, right, bottom) in zip(work, tiles)
     }
     return [boxes[id(image)] for image in images if id(image) in boxes]
-
-
-def add_networks(data: dict[str, list[Any]] | None, tags: Iterable[str]) -> dict[str, list[Any]]:
-    """The host's parsed network data with the networks of ``tags`` added where they are missing."""
-    result = {name: list(params) for name, params in (data or {}).items()}
-    for name, params in extra_networks.parse_prompt("".join(tags))[1].items():
-        present = result.setdefault(name, [])
-        known = [param.items[0] for param in present]
-        present += [param for param in params if param.items[0] not in known]
-    return result
 
 
 def serves_others() -> bool:

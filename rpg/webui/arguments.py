@@ -62,6 +62,17 @@ def rewritten(plan: Plan, change: Callable[[str, bool], str]) -> Plan:
     return replace(plan, base_prompt=plan.base_prompt and change(plan.base_prompt, False), regions=tuple(regions))
 
 
+def replaced(plan: Plan, pairs: Sequence[tuple[str, str]]) -> Plan:
+    """``plan`` with the first text of each pair replaced by the second, in turn and in all prompts."""
+
+    def change(text: str, _negative: bool) -> str:
+        for old, new in pairs:
+            text = text.replace(old, new)
+        return text
+
+    return rewritten(plan, change)
+
+
 def prompts_of(plan: Plan) -> list[str]:
     """All that :func:`rewritten` would change."""
     found: list[str] = []

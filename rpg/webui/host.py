@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from torch import Tensor, nn
@@ -39,10 +38,6 @@ class Host(Protocol):
 
     def base_prompts(self) -> list[list[str]]:
         """For each picture of the batch its base prompt, and that of the hires pass if there is one."""
-
-    def with_base_prompts(self, prompts: Sequence[str]) -> AbstractContextManager[tuple[Any, Any]]:
-        """``prompts`` in the base prompts' place, one for each picture, empty ones apart; gives the first pass's conditionings.
-        The hires pass gets them too, unless it has a prompt of its own."""
 
     def and_weights(self, prompts: Sequence[str]) -> list[list[float]]:
         """For each prompt, the weights of what it joins by ``AND``."""

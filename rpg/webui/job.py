@@ -30,7 +30,7 @@ class Job:
 
     Args:
         host: the generation.
-        plans: one for each picture, with a base prompt of its own or with the picture's main prompt.
+        plans: one for each picture. A base prompt of its own already stands in the picture's main prompt's place.
 
     Raises:
         GenerationError: when the plans differ in more than prompts.
@@ -45,7 +45,6 @@ class Job:
                     f"The prompts of one batch are planned differently (split_ratio {plan.split_ratio!r} and "
                     f"{other.split_ratio!r}, or other ratios), but its pictures are denoised together; set the batch size to 1."
                 )
-        self.base_prompts = [without_networks(plan.base_prompt) for plan in plans]
         # For each region what it says in each picture. In negative prompts, the host leaves tags as they are.
         self.prompts = [[without_networks(region.prompt) for region in same] for same in zip(*(plan.regions for plan in plans))]
         self.negatives = [[region.negative_prompt for region in same] for same in zip(*(plan.regions for plan in plans))]
@@ -56,19 +55,15 @@ class Job:
         self.size: torch.Size | None = None
         """Of the latent that is denoised."""
 
-    def sample(self, original: Callable[..., Any], conditioning: Any, unconditional_conditioning: Any, **kwargs: Any) -> Any:
+    def sample(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """The host's ``p.sample`` with regions; every exit leaves the model as it was."""
         running.append(self)
         try:
-            with ExitStack() as replaced:
-                self._attach()
-                if any(self.base_prompts):
-                    given = self.host.with_base_prompts(self.base_prompts)
-                    conditioning, unconditional_conditioning = replaced.enter_context(given)
-                self._check_parts()
-                result = original(conditioning=conditioning, unconditional_conditioning=unconditional_conditioning, **kwargs)
-                self.steering.check()
-                return result
+            self._attach()
+            self._check_parts()
+            result = original(*args, **kwargs)
+            self.steering.check()
+            return result
         finally:
             running.remove(self)
             self.attached.close()

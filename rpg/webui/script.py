@@ -17,7 +17,7 @@ from rpg.panel.panel import build_panel
 from rpg.plan import Plan, suited_latent_ratio
 from rpg.planners import PlanRequest, Subject, make_plan
 from rpg.webui import a1111, job, networks, routes, wildcards, xyz
-from rpg.webui.arguments import override, parse_arguments, prompts_of, rewritten, with_prompts
+from rpg.webui.arguments import override, parse_arguments, prompts_of, replaced, rewritten, with_prompts
 from rpg.webui.cut import cut
 from rpg.webui.job import Job
 from rpg.webui.wrapping import wrap_once
@@ -50,7 +50,8 @@ class RPGScript(scripts.Script):
         return [panel.plan, enabled]
 
     def before_process(self, p: Any, *args: Any) -> None:
-        p.rpg_texts = resolved = []  # type: ignore[var-annotated]
+        resolved: list[list[str]] = []
+        p.rpg_texts = resolved
         with suppress(RPGError):  # process says what is wrong
             plan = asked(p, "a caption", *args)
             if isinstance(plan, Plan) and any(map(wildcards.SYNTAX.search, texts := prompts_of(plan))):
@@ -71,20 +72,22 @@ class RPGScript(scripts.Script):
             plans = state.plans[p.iteration * p.batch_size :][: len(p.prompts)]
             written = [plan.to_json() for plan in plans]
             p.extra_generation_params[INFOTEXT] = written if len(set(written)) > 1 else written[0]
-            plans = [rewritten(cut(plan, part), state.host.worded) for plan, part in zip(plans, state.host.parts())]
-            if any(plan.base_prompt not in ("", prompt) for plan, prompt in zip(plans, p.prompts)):
+            state.used = [rewritten(cut(plan, part), state.host.worded) for plan, part in zip(plans, state.host.parts())]
+            bases = [plan.base_prompt or prompt for plan, prompt in zip(state.used, p.prompts)]
+            if bases != p.prompts:
                 p.comment("RPG: the plan's base prompt stands in the main prompt's place.")
+                p.prompts[:] = bases
             # The host takes a batch's networks from its first prompt, and none from negative prompts.
+            state.tags = networks.tags(region.prompt for plan in state.used for region in plan.regions)
             named = networks.tags(p.prompts[:1])
-            texts = [text for plan in plans for text in (plan.base_prompt, *(region.prompt for region in plan.regions))]
-            state.tags = networks.tags([*named.values(), *texts])
+            networks.tags([*named.values(), *state.tags.values()])
             p.prompts[0] += "".join(tag for name, tag in state.tags.items() if name not in named)
-            state.job = Job(state.host, plans)
+            state.job = Job(state.host, state.used)
 
     def process_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:
         state: State = p.rpg
-        if state.on and getattr(p, "hr_extra_network_data", None) is not None:
-            p.hr_extra_network_data = a1111.add_networks(p.hr_extra_network_data, state.tags.values())
+        if state.job is not None:
+            state.host.in_hires_pass(state.used, state.tags.values())
         if state.job is not None or state.error is not None:
             wrap_once(p, "sample", state.sample)
 
@@ -95,13 +98,15 @@ class State:
 
     Fields:
         plans: one for each picture of all batches.
-        job: of the batch under way.
-        tags: the networks of its prompts.
+        used: those of the batch under way, as the host would word and cut them.
+        job: of that batch.
+        tags: the networks of its regions' prompts.
     """
 
     host: a1111.A1111
     on: bool = False
     plans: list[Plan] = field(default_factory=list)
+    used: list[Plan] = field(default_factory=list)
     job: Job | None = None
     error: Exception | None = None
     tags: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -129,11 +134,7 @@ def asked(p: Any, caption: str, plan: Any = "", enabled: Any = None, *_: Any) ->
         enabled = changes["enabled"]
         plan = {**plan, "enabled": enabled} if isinstance(plan, dict) else plan
     wanted = parse_arguments(plan, enabled, Subject(caption, p.width, p.height))
-    if not isinstance(wanted, Plan):
-        return wanted
-    for old, new in getattr(p, "rpg_replaced", []):
-        wanted = rewritten(wanted, lambda text, _, old=old, new=new: text.replace(old, new))  # type: ignore[misc]
-    return override(wanted, changes)
+    return override(replaced(wanted, getattr(p, "rpg_replaced", [])), changes) if isinstance(wanted, Plan) else wanted
 
 
 def picture_plans(host: a1111.A1111, *args: Any) -> list[Plan]:

@@ -28,9 +28,7 @@ def test_every_prompt_is_encoded_once_a_pass_whatever_the_number_of_pictures(web
     webui.post("/rpg-test/encoded")
     webui.generate(rpg={"split_ratio": "1,1,1,1", "base_prompt": "shapes", "regions": REGIONS}, **settings)
     calls = [tuple(texts) for texts in webui.post("/rpg-test/encoded")]
-    main = (settings["prompt"],)
-    assert calls.count(main) == 1, "the host's own, before it knows of the regions"
     passes = [(settings["negative_prompt"],), ("shapes",), ("a blue square",), ("a red (circle:1.2)",), ("a star",)]
     passes *= 2 if hires else 1
     changing = [("a red star", "a green star"), *([("a green star",)] if hires else [])]
-    assert Counter(calls) == Counter([main, *passes, *changing])
+    assert Counter(calls) == Counter([*passes, *changing])

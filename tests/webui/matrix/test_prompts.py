@@ -11,6 +11,7 @@ from tests.webui.laws import check_identity, check_refused, distance, generate_a
 from tests.webui.matrix.extras import EMBEDDING, HYPERNET, LORA, UNET_LORA
 
 TAGS = [f"<lora:{LORA}:0.8>", f"<lora:{UNET_LORA}:-1>", f"<hypernet:{HYPERNET}:1>", f"<lora:{LORA}:0.5><hypernet:{HYPERNET}:0.5>"]
+ATTENTION = {"base_ratio": 0.3, "latent_ratio": 0}
 HIRES: dict[str, Any] = {"enable_hr": True, "hr_scale": 1.25, "hr_upscaler": "Latent", "denoising_strength": 0.7, "steps": 3}
 
 
@@ -21,17 +22,27 @@ def test_network_in_a_region_is_the_one_of_the_whole_picture(webui: Webui, tag: 
     plain, with_tag = webui.generate(**settings), webui.generate(prompt=f"{PROMPT} {tag}", **settings)
     assert distance(plain.images, with_tag.images) > 5
     for prompt, regions in ((PROMPT, [f"{PROMPT} {tag}", PROMPT]), (f"{PROMPT} {tag}", [f"{PROMPT} {tag}", PROMPT])):
-        regional = generate_apart(webui, "txt2img", {"regions": regions, "base_ratio": 0.3}, prompt=prompt, **settings)
+        regional = generate_apart(webui, "txt2img", {"regions": regions, **ATTENTION}, prompt=prompt, **settings)
         assert distance(with_tag.images, regional.images) <= 1
     assert (webui.generate(**settings).image == plain.image).all()
 
 
 @pytest.mark.parametrize("merge", [False, True])
-def test_another_weight_in_the_hires_pass(webui: Webui, merge: bool) -> None:
-    settings = {**HIRES, "prompt": f"{PROMPT} <lora:{UNET_LORA}:1>", "hr_prompt": f"{PROMPT} <lora:{UNET_LORA}:-1>"}
+@pytest.mark.parametrize("tag", [f"<lora:{UNET_LORA}:-1>", ""])
+def test_another_weight_in_the_hires_pass(webui: Webui, tag: str, merge: bool) -> None:
+    settings = {**HIRES, "prompt": f"{PROMPT} <lora:{UNET_LORA}:1>", "hr_prompt": f"{PROMPT} {tag}"}
     plain = webui.generate(**settings)
     rpg = same_as_base(prompt=PROMPT)
     regional = webui.generate(rpg=rpg, **settings) if merge else generate_apart(webui, "txt2img", rpg, **settings)
+    assert distance(plain.images, regional.images) <= 1
+
+
+@pytest.mark.parametrize("hires", ["", f"{PROMPT} <lora:{UNET_LORA}:-1>"])
+def test_networks_of_a_base_prompt_stand_in_those_of_the_main_prompt(webui: Webui, hires: str) -> None:
+    base = f"{PROMPT} <lora:{LORA}:0.8>"
+    plain = webui.generate(**HIRES, prompt=base, hr_prompt=hires)
+    rpg = same_as_base(prompt=PROMPT, base_prompt=base)
+    regional = generate_apart(webui, "txt2img", rpg, **HIRES, prompt=f"a cat <lora:{LORA}:0.2>", hr_prompt=hires)
     assert distance(plain.images, regional.images) <= 1
 
 
@@ -53,7 +64,7 @@ def test_a_tag_in_a_negative_prompt_is_text_as_in_the_host(webui: Webui) -> None
     plain, without = webui.generate(negative_prompt=negative), webui.generate(negative_prompt="green")
     assert distance(plain.images, without.images) > 0
     regions = [{"prompt": PROMPT, "negative_prompt": negative}] * 2
-    regional = generate_apart(webui, "txt2img", {"regions": regions, "base_ratio": 0.3}, negative_prompt=negative)
+    regional = generate_apart(webui, "txt2img", {"regions": regions, **ATTENTION}, negative_prompt=negative)
     assert distance(plain.images, regional.images) <= 1
 
 
