@@ -1,4 +1,4 @@
-"""X/Y/Z plot axes: base ratio, latent ratio, split ratio, enabled."""
+"""X/Y/Z plot axes: base ratio, latent ratio, split ratio, enabled; and the plot's own Prompt S/R."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def add_axes(scripts: Iterable[Any]) -> None:
     for data in scripts:
         if data.script_class.__module__ in MODULES:
             plot = data.module
-            if any(option.label in LABELS.values() for option in plot.axis_options):
+            if any(axis.label in LABELS.values() for axis in plot.axis_options):
                 return
-            for option in plot.axis_options:
-                if option.label == "Prompt S/R":
-                    option.apply = _replace(option.apply)
+            for axis in plot.axis_options:
+                if axis.label == "Prompt S/R":
+                    axis.apply = _replace(axis.apply)
             option = plot.AxisOption
             *_, split, enabled = LABELS.values()
             plot.axis_options += [
