@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from rpg.plan import Plan
-from tests.webui.host import PROMPT, Answer, Webui
+from tests.webui.host import PROMPT, Answer, Webui, script_args
 from tests.webui.laws import check_identity, distance, same_as_base
 
 SMALL: dict[str, Any] = {"width": 128, "height": 64, "steps": 4}
@@ -51,6 +51,19 @@ def test_every_picture_is_planned_by_its_own_prompt(webui: Webui) -> None:
     answer = webui.request(rpg=rpg, prompt="__scene__", batch_size=2, **wildcards("\n".join(captions)), **SMALL)
     assert answer.status_code == 422
     assert "set the batch size to 1" in answer.json()["detail"]
+
+
+def test_every_cell_of_a_prompt_matrix_is_planned_by_its_label(webui: Webui) -> None:
+    script = script_args(webui, "Prompt matrix", False)
+    matrix = webui.generate(
+        rpg={"planner": {"provider": "rules"}}, prompt="a red circle|a blue square below it", **script, **SMALL
+    )
+    made = plans(matrix)[-2:]
+    assert [(plan.caption, plan.split_ratio) for plan in made] == [
+        ("a red circle", "1"),
+        ("a red circle, a blue square below it", "1;1"),
+    ]
+    assert (matrix.images[-2] != matrix.images[-1]).any()
 
 
 def test_styles_are_no_part_of_what_is_planned(webui: Webui) -> None:
