@@ -26,9 +26,9 @@ def test_every_prompt_is_encoded_once_a_pass_whatever_the_number_of_pictures(web
     if hires:
         settings |= {"enable_hr": True, "hr_scale": 1.5, "denoising_strength": 0.7, "hr_second_pass_steps": 2}
     webui.post("/rpg-test/encoded")
-    webui.generate(rpg={"split_ratio": "1,1,1,1", "base_prompt": "shapes", "regions": REGIONS}, **settings)
+    webui.generate(rpg={"split_ratio": "1,1,1,1", "base_prompt": f"shapes {hires}", "regions": REGIONS}, **settings)
     calls = [tuple(texts) for texts in webui.post("/rpg-test/encoded")]
-    passes = [(settings["negative_prompt"],), ("shapes",), ("a blue square",), ("a red (circle:1.2)",), ("a star",)]
+    passes = [(settings["negative_prompt"],), (f"shapes {hires}",), ("a blue square",), ("a red (circle:1.2)",), ("a star",)]
     passes *= 2 if hires else 1
     changing = [("a red star", "a green star"), *([("a green star",)] if hires else [])]
     assert Counter(calls) == Counter([*passes, *changing])
