@@ -25,7 +25,8 @@ def wildcards(prompts: str = "", wildcard: str = "") -> dict[str, Any]:
 
 def test_styles_and_comments_count_in_regions_too(webui: Webui) -> None:
     """Also without a base prompt; the picture's own negative prompt gets its part of the style from the host."""
-    rpg = {"regions": [f"# a cat <lora:none:1>\n{PROMPT}", {"prompt": PROMPT, "negative_prompt": "a cat"}], "base_ratio": 0}
+    rpg: dict[str, Any] = {"regions": [f"# a cat <lora:none:1>\n{PROMPT}", {"prompt": PROMPT, "negative_prompt": "a cat"}]}
+    rpg |= {"base_ratio": 0, "latent_ratio": 0}
     assert distance(webui.generate().images, webui.generate(styles=["starry"]).images) > 5
     check_identity(webui, rpg=rpg, styles=["starry"], negative_prompt="a cat", **SMALL)
     check_identity(webui, rpg=same_as_base(prompt=f"{PROMPT} # a cat", base_prompt=PROMPT), prompt=f"{PROMPT}\n# a dog", **SMALL)
