@@ -105,7 +105,7 @@ def test_regions_by_hand_give_the_apis_picture(page: Page, webui: Webui) -> None
 
 def test_paste_restores_the_panel_and_the_picture(page: Page, webui: Webui) -> None:
     first = {"prompt": "a red circle", "negative_prompt": "blue, green: gray"}
-    rpg = {"regions": [first, "a cat", "a dog"], "split_ratio": "2,1,1;1", "base_ratio": 0.25}
+    rpg = {"regions": [first, "a cat", "a dog"], "split_ratio": "2,1,1;1", "base_ratio": 0.25, "latent_ratio": 0.5}
     made = webui.generate(rpg=rpg)
     paste(page, made.infotexts[0])
     accordion = page.locator("#rpg-txt2img")
@@ -132,13 +132,14 @@ def test_sent_from_png_info(page: Page, webui: Webui, tmp_path: Path) -> None:
 
 def test_sent_to_img2img_and_inpaint(page: Page, webui: Webui) -> None:
     """What is in the panel goes along with the prompt, whether it is open or not."""
-    paste(page, webui.generate(rpg=RED_BLUE).infotexts[0])
+    rpg = {**RED_BLUE, "latent_ratio": 0.5}
+    paste(page, webui.generate(rpg=rpg).infotexts[0])
     generate(page, webui)
     for button in ("img2img", "inpaint"):
         page.locator(f"#txt2img_send_to_{button}").click()
         expect(page.locator("#rpg-img2img .rpg-ratio")).to_be_visible()
         page.wait_for_function("document.querySelector('#rpg-img2img-plan textarea').value")
-        assert Plan.from_dict(shown_plan(page, "img2img")) == Plan.from_dict(RED_BLUE)
+        assert Plan.from_dict(shown_plan(page, "img2img")) == Plan.from_dict(rpg)
         page.locator("#tabs > .tab-nav button", has_text="txt2img").click()
     page.locator("#rpg-txt2img .label-wrap").first.click()
     page.locator("#txt2img_send_to_img2img").click()

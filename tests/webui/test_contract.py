@@ -66,6 +66,7 @@ def test_infotext_gives_the_plan_and_the_picture_back(webui: Webui) -> None:
         ],
         "split_ratio": "0.5;1.5",
         "base_ratio": 0.25,
+        "latent_ratio": 0.5,
         "caption": "two things, one above the other",
     }
     first = webui.generate(rpg=rpg)

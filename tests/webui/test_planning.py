@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from rpg import shapes
 from rpg.plan import Plan
 from tests.llm.servers import error, serve, streamed
 from tests.webui.host import SERVER_KEY, Webui
@@ -26,7 +27,8 @@ def test_the_route_plans_what_generate_draws(webui: Webui) -> None:
     assert (by_plan.image == on_generate.image).all()
     stored = re.search(r"RPG plan: (\"(?:[^\"\\]|\\.)*\")", on_generate.infotexts[0])
     assert stored
-    assert Plan.from_json(json.loads(stored[1])) == Plan.from_dict(plan)
+    settled = Plan.from_dict(plan).for_model(shapes.LATENT_RATIO)
+    assert Plan.from_json(json.loads(stored[1])) == settled
 
 
 def test_a_planner_that_fails_stops_the_job_with_its_sentence(webui: Webui) -> None:
