@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -17,13 +17,21 @@ _NO_CHAT = re.compile(r"v1/responses|not a chat model")
 
 
 def refused(
-    provider: Provider, status: int, message: str, headers: Mapping[str, str], *, code: str = "", pictures: bool
+    provider: Provider,
+    status: int,
+    message: str,
+    headers: Mapping[str, str],
+    *,
+    code: str = "",
+    pictures: bool,
+    models: Sequence[str] = (),
 ) -> LLMError:
     """An HTTP status other than 200.
 
     Args:
         message, code: the server's own.
         pictures: whether there were any in the question.
+        models: that the server has, where they are known.
     """
     label, model = provider.short_label, provider.model
     said = "" if not message or "<" in message[:200] else f" ({short(message)})"
@@ -46,6 +54,8 @@ def refused(
     elif status == 404:
         where = "base_url" if urlsplit(provider.url).path else f"base_url ({OFTEN})"
         sentence = f"{label} has no model {model!r} at {provider.url} (404){said}; check model and {where}."
+        if models:
+            sentence = f"{label} has no model {model!r}; it has {short(', '.join(models))}."
     elif status == 429:
         wants = f" and asks to wait {after:.0f} s" if after is not None else ""
         return BusyError(f"{label} limits the rate of requests (429){wants}; try again later or use another model.", after)

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
 from rpg.errors import LLMError
-from rpg.llm import chat_answers, failures, trust
+from rpg.llm import chat_answers, chat_options, failures, trust
 from rpg.llm.addresses import is_loopback
 from rpg.llm.provider import Line, Provider
 from rpg.llm.question import Message, Question
 
 CONNECT_TIMEOUT = 10.0
-
-_REFUSALS = {
-    "stream_options": ((400, 422), re.compile(r"stream_options")),
-    "stream": ((400, 422), re.compile(r"\bstream")),
-    "response_format": (
-        (400, 404, 422, 500, 501),
-        re.compile(r"(?i)response_?format|schema|grammar|guided|structured|for format|requested parameters"),
-    ),
-    "max_tokens": ((400, 422), re.compile(r"max_tokens")),
-    "max_completion_tokens": ((400, 422), re.compile(r"max_completion_tokens")),
-}
-"""How servers refuse an option: by status and words."""
-
-_refused: set[tuple[str, str, str]] = set()
-"""Options without which a server answered, by address and model."""
+"""Seconds."""
 
 
 class ChatCompletions(Provider):
@@ -40,6 +26,21 @@ class ChatCompletions(Provider):
 
     def ask(self, question: Question, line: Line) -> str:
         """Stream the answer; a server that refuses streams or schemas is asked without them."""
+        with self._client(question.timeout, question.has_pictures) as client:
+            line.closers.append(client.close)
+            return self._without_what_is_refused(client, question, line)
+
+    def list_models(self) -> list[str]:
+        trust.check_target(self.url)
+        with self._client(CONNECT_TIMEOUT) as client:
+            return self._models(client)
+
+    def _models(self, client: Any) -> list[str]:
+        return sorted(str(model.id) for model in client.models.list(extra_headers=self._headers()).data or ())
+
+    @contextmanager
+    def _client(self, timeout: float, pictures: bool = False) -> Iterator[Any]:
+        """The library's client, with its errors as sentences."""
         import httpx
         import openai
 
@@ -48,7 +49,7 @@ class ChatCompletions(Provider):
             api_key=self.key or "none",
             base_url=address,
             default_query={"api-version": version} if version else None,
-            timeout=httpx.Timeout(question.timeout, connect=CONNECT_TIMEOUT),
+            timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT),
             max_retries=0,
             http_client=httpx.Client(
                 trust_env=not is_loopback(self.url),  # proxies are not for this machine
@@ -56,13 +57,12 @@ class ChatCompletions(Provider):
                 event_hooks={"response": [_check_redirect]},
             ),
         )
-        line.closers.append(client.close)
         try:
-            return self._without_what_is_refused(client, question, line)
+            yield client
         except (openai.APITimeoutError, httpx.TimeoutException) as error:
             if isinstance(error.__cause__, httpx.ConnectTimeout):
                 raise failures.unreachable(self, f"no connection within {CONNECT_TIMEOUT:g} s") from None
-            raise failures.silent(self, question.timeout) from None
+            raise failures.silent(self, timeout) from None
         except openai.APIConnectionError as error:
             if isinstance(error.__cause__, LLMError):
                 raise error.__cause__ from None
@@ -70,8 +70,13 @@ class ChatCompletions(Provider):
         except openai.APIStatusError as error:
             body = error.body if isinstance(error.body, dict) else {}
             message, code = str(body.get("message") or error.message), str(body.get("code") or "")
-            headers, pictures = error.response.headers, question.has_pictures
-            raise failures.refused(self, error.status_code, message, headers, code=code, pictures=pictures) from None
+            models: list[str] = []
+            with suppress(Exception):  # it is only to help the user
+                models = self._models(client) if error.status_code == 404 else []
+            headers = error.response.headers
+            raise failures.refused(
+                self, error.status_code, message, headers, code=code, pictures=pictures, models=models
+            ) from None
         except openai.APIError as error:  # reported inside a stream
             raise failures.broken_off(self, error.message) from None
         except httpx.TransportError:
@@ -84,33 +89,21 @@ class ChatCompletions(Provider):
     def _without_what_is_refused(self, client: Any, question: Question, line: Line) -> str:
         import openai
 
-        options = self._options(question)
-        dropped = set()
+        options = chat_options.options_for(self, question, self.limit_option)
+        dropped = []
         while True:
             try:
                 remark = self._complete(client, question, line, options)
             except openai.APIStatusError as error:
-                name = next((name for name in options if _refuses(error, *_REFUSALS[name])), None)
+                name = chat_options.refused_by(error, options)
                 if name is None:
                     raise
                 line.emit("status", f"{self.short_label} does not take {name}; asking without it.")
-                dropped.add((self.url, self.model, name))
-                _drop(options, name)
+                chat_options.drop(options, name)
+                dropped.append(name)
             else:
-                _refused.update(dropped)
+                chat_options.remember(self, dropped)
                 return remark
-
-    def _options(self, question: Question) -> dict[str, Any]:
-        options: dict[str, Any] = {"stream_options": {"include_usage": True}, "stream": True}
-        if question.schema and self.takes_schema:
-            schema = question.schema if self.takes_bounds else unbounded(question.schema)
-            form = {"name": "answer", "strict": True, "schema": schema}
-            options["response_format"] = {"type": "json_schema", "json_schema": form}
-        if limit := self.limit(question):
-            options[self.limit_option] = limit
-        for name in [name for name in options if (self.url, self.model, name) in _refused]:
-            _drop(options, name)
-        return options
 
     def _complete(self, client: Any, question: Question, line: Line, options: dict[str, Any]) -> str:
         messages = [_message(message) for message in question.messages]
@@ -166,27 +159,10 @@ class Compatible(ChatCompletions):
     max_tokens = 8192  # servers on small machines write on for minutes
 
 
-def unbounded(schema: Any) -> Any:
-    """A JSON schema without bounds of texts and lists."""
-    if isinstance(schema, Mapping):
-        return {name: unbounded(value) for name, value in schema.items() if name not in ("maxLength", "maxItems")}
-    return schema
-
-
-def _drop(options: dict[str, Any], name: str) -> None:
-    options.pop(name, None)
-    if name == "stream":
-        options.pop("stream_options", None)
-
-
 def _check_redirect(response: Any) -> None:
     if response.has_redirect_location:
         target = str(response.url.join(response.headers["location"]))
         trust.check_redirect(str(response.url), target)
-
-
-def _refuses(error: Any, statuses: tuple[int, ...], words: re.Pattern[str]) -> bool:
-    return error.status_code in statuses and bool(words.search(str(error)))
 
 
 def _message(message: Message) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import os
 import queue
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -89,6 +89,14 @@ class Provider(ABC):
     def redact(self, text: str) -> str:
         """``text`` without the key."""
         return text.replace(self.key, "***") if len(self.key) >= 8 else text
+
+    def list_models(self) -> Sequence[str]:
+        """The models that can be asked: the server's own list, where it has one.
+
+        Raises:
+            LLMError: when the server cannot be asked.
+        """
+        return self.models
 
     @abstractmethod
     def ask(self, question: Question, line: Line) -> str:

@@ -17,7 +17,7 @@ from rpg.errors import RPGError, Stopped
 from rpg.panel.draft import kept_settings
 from rpg.panel.lines import error_line, status_line, unexpected_line
 from rpg.plan import Plan
-from rpg.planners import DEFAULT, PlannerInfo, PlanRequest, known_planners, plan_or_request, stream_plan, templates
+from rpg.planners import DEFAULT, PlannerInfo, PlanRequest, known_planners, models_at, plan_or_request, stream_plan, templates
 
 PICTURE_SIDE = 1024
 """Longest side of a reference picture that is sent; models scale larger ones down, at the user's cost."""
@@ -66,10 +66,6 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
     for component in (provider, model, base_url, template):
         component.custom_script_source = "rpg_script.py"  # the host's ui-config.json keeps defaults under this name
 
-    def choose(label: str) -> tuple[dict[str, Any], str]:
-        info = known[label]
-        return gr.update(choices=list(info.models), value=info.default_model or None), describe(info)
-
     def start(values: dict[Any, Any]) -> Iterator[Update]:
         cancelled = threading.Event()
         yield {
@@ -106,7 +102,15 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
     def finish() -> Update:
         return {running: None, plan_button: gr.update(visible=True), stop_button: gr.update(visible=False)}
 
-    provider.change(choose, [provider], [model, hint], show_progress=False, queue=False)
+    provider.change(lambda label: suggested(known[label]), [provider], [model, hint], show_progress=False, queue=False)
+    for component in (base_url, key):
+        component.blur(
+            lambda label, *given: offered(known[label], *given),
+            [provider, base_url, key, model],
+            [model, hint],
+            show_progress=False,
+            queue=False,
+        )
     plan_button.click(
         start,
         inputs={plan, caption, provider, model, template, base_url, key, picture, size},
@@ -169,6 +173,23 @@ def stop(running: threading.Event | None) -> None:
     """Stop the work that this page has started."""
     if running:
         running.set()
+
+
+def suggested(info: PlannerInfo) -> tuple[Update, str]:
+    """The planner's models for the dropdown, and a line of HTML."""
+    return gr.update(choices=list(info.models), value=info.default_model or None), describe(info)
+
+
+def offered(info: PlannerInfo, base_url: str, api_key: str, model: str | None) -> tuple[Update, str]:
+    """The models that the server at ``base_url`` has, for the dropdown, and a line of HTML; ``model`` stays where it can."""
+    if not base_url.strip():
+        return gr.update(), describe(info)
+    try:
+        models = list(models_at(info.name, base_url, api_key))
+    except RPGError as error:
+        return gr.update(), error_line(str(error))
+    stays = not models or model in models or (model and model not in info.models)
+    return gr.update(choices=models or list(info.models), value=model if stays else models[0]), describe(info)
 
 
 def describe(info: PlannerInfo) -> str:

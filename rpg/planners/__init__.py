@@ -3,7 +3,7 @@
 from rpg.planners.compat import GPT4, local_llm
 from rpg.planners.instructions import DEFAULT, templates
 from rpg.planners.make import make_plan, stream_plan
-from rpg.planners.registry import PLANNERS, PlannerInfo, known_planners
+from rpg.planners.registry import PLANNERS, PlannerInfo, known_planners, models_at
 from rpg.planners.request import NO_SUBJECT, Planner, PlanRequest, Subject, plan_or_request
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "known_planners",
     "local_llm",
     "make_plan",
+    "models_at",
     "plan_or_request",
     "stream_plan",
     "templates",

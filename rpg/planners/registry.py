@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rpg.llm import PROVIDERS, Provider
@@ -35,6 +36,15 @@ PLANNERS = (RULES.name, *PROVIDERS)
 def known_planners() -> list[PlannerInfo]:
     """All planners, and for those that cannot be used what to do about it."""
     return [RULES, *map(_info, PROVIDERS.values())]
+
+
+def models_at(name: str, base_url: str, api_key: str) -> Sequence[str]:
+    """The models that a planner can ask, from its server where that has a list.
+
+    Raises:
+        LLMError: when the server cannot be asked.
+    """
+    return () if name == RULES.name else PROVIDERS[name].at("", base_url, api_key).list_models()
 
 
 def _info(provider: type[Provider]) -> PlannerInfo:

@@ -29,6 +29,8 @@ class Server:
     url: str
     script: list[Callable[["Handler"], None]] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
+    """Names that ``GET .../models`` lists; without any there is no such list."""
     closing: threading.Event = field(default_factory=threading.Event)
 
 
@@ -44,6 +46,12 @@ class Handler(BaseHTTPRequestHandler):
             behaviour(self)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # the client has left
+
+    def do_GET(self) -> None:
+        if self.path.partition("?")[0].endswith("/models") and self.state.models:
+            self.answer(200, {"object": "list", "data": [{"id": name, "object": "model"} for name in self.state.models]})
+        else:
+            self.answer(404, {"error": {"message": f"no {self.path}"}})
 
     def log_message(self, format: str, *args: object) -> None:
         pass

@@ -365,6 +365,26 @@ def test_404_at_an_address_without_a_path() -> None:
             asked(Compatible("m", server.url + "/v1", ""), question())
 
 
+def test_404_names_the_models_that_are_there() -> None:
+    with serve(error(404, "model 'm' not found")) as server:
+        server.models = ["qwen2.5vl:7b", "llama3.1"]
+        with pytest.raises(LLMError) as caught:
+            asked(at(server), question())
+    assert str(caught.value) == "OpenAI-compatible server has no model 'm'; it has llama3.1, qwen2.5vl:7b."
+
+
+def test_the_models_of_a_server() -> None:
+    with serve(streamed()) as server:
+        with pytest.raises(LLMError, match="404"):
+            at(server).list_models()
+        server.models = ["b", "a"]
+        assert at(server).list_models() == ["a", "b"]
+    with pytest.raises(LLMError, match="cannot be reached"):
+        at(server).list_models()
+    with pytest.raises(LLMError, match="no planner may ask"):
+        Compatible("m", "http://169.254.169.254/v1", "").list_models()
+
+
 def test_404_page_of_a_proxy_is_not_quoted() -> None:
     assert "<" not in str(failure(status(404, "<html>nothing here</html>", content_type="text/html")))
 

@@ -17,6 +17,7 @@ from rpg.panel import draft, panel, planning
 from rpg.panel.app import Settings
 from rpg.plan import VERSION, Plan
 from rpg.planners import PlanRequest, Subject
+from tests.llm.servers import serve, streamed
 from tests.panel.page import Page
 
 
@@ -204,6 +205,18 @@ def test_planning_shows_its_words_and_stops_for_its_own_page_only(
     for page in (first, second):
         assert page.prompts() == ["by hand", ""], "a failure overwrote the editor"
         assert "sk-typed-secret" not in page.json + page.raw.content()
+
+
+def test_the_models_of_the_server_are_offered(page: Page) -> None:
+    with serve(streamed()) as server:
+        server.models = ["llama3.1", "mistral"]
+        page.locate("#rpg-standalone-settings .label-wrap").click()
+        page.locate("#rpg-standalone-provider input").click()
+        page.locate("ul.options li").filter(has_text="OpenAI-compatible server").click()
+        expect(page.locate("#rpg-standalone-model input")).to_have_value("qwen2.5vl")
+        page.locate("#rpg-standalone-base-url input").fill(server.url + "/v1")
+        page.locate("#rpg-standalone-base-url input").blur()
+        expect(page.locate("#rpg-standalone-model input")).to_have_value("llama3.1", timeout=20_000)
 
 
 def test_an_unforeseen_error_gives_the_button_back(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,8 @@ from rpg.panel import planning
 from rpg.panel.app import Settings, build_app, results
 from rpg.panel.panel import build_panel
 from rpg.plan import Plan
+from rpg.planners import known_planners
+from tests.llm.servers import serve, streamed
 
 PLAN = Plan.from_dict({"regions": ["a cat", "a dog"]})
 
@@ -123,6 +125,19 @@ def test_what_nobody_foresaw_ends_in_a_sentence(monkeypatch: pytest.MonkeyPatch,
         yield 0.0
 
     assert "ValueError: no such tensor" in list(results(broken, PLAN.to_json(), Settings(), threading.Event()))[-1]
+
+
+def test_the_servers_models_are_offered() -> None:
+    compatible = next(info for info in known_planners() if info.name == "compatible")
+    with serve(streamed()) as server:
+        server.models = ["llama3.1", "mistral"]
+        for model, value in ((None, "llama3.1"), ("qwen2.5vl", "llama3.1"), ("mistral", "mistral"), ("my-own", "my-own")):
+            update, _ = planning.offered(compatible, server.url + "/v1", "", model)
+            assert (update["choices"], update["value"]) == (server.models, value)
+    update, line = planning.offered(compatible, server.url + "/v1", "", "mistral")
+    assert "choices" not in update
+    assert "cannot be reached" in line
+    assert "Needs a base URL" in planning.offered(compatible, " ", "", None)[1]
 
 
 def test_a_reference_picture_is_sent_small() -> None:
