@@ -193,6 +193,7 @@ def test_a_folder_of_pictures(page: Page, webui: Webui, tmp_path: Path) -> None:
     paste(page, "img2img", singles[0].infotexts[0])
     page.locator("#mode_img2img > .tab-nav button", has_text="Batch").click()
     page.locator("#img2img_batch_source > .tab-nav button", has_text="From directory").click()
+    page.wait_for_timeout(2000)  # the page tells the host which tab is open, and shows nobody when it has
     write(page.locator("#img2img_batch_input_dir textarea"), str(tmp_path))
     page.locator("#img2img_generate").click()
     shown = "[...new Set([...document.querySelectorAll('#img2img_gallery img')].map((image) => image.src))]"
