@@ -40,6 +40,10 @@ _NAMELESS = re.compile(r"<[^<>:]+:[^<>]*>|[\s,，、;；.。]+")
 """What draws nothing by itself: tags of networks, and punctuation."""
 
 
+def shows_nothing(text: str) -> bool:
+    return not _NAMELESS.sub("", text)
+
+
 @dataclass(frozen=True)
 class Region:
     """What one region shows. ``None`` means the same as the whole picture."""
@@ -52,7 +56,7 @@ class Region:
         check_text("prompt", self.prompt)
         if not self.prompt.strip():
             raise PlanError("prompt is empty; describe what the region shows, or remove the region.")
-        if not _NAMELESS.sub("", self.prompt):
+        if shows_nothing(self.prompt):
             raise PlanError(f"prompt is {shown(self.prompt)}, which shows nothing; describe what the region shows, too.")
         if self.negative_prompt is not None:
             check_text("negative_prompt", self.negative_prompt)

@@ -6,7 +6,7 @@ import re
 
 from rpg.areas.layout import MAX_REGIONS
 from rpg.errors import PlannerError
-from rpg.plan import DEFAULT_BASE_RATIO, Plan, Region
+from rpg.plan import DEFAULT_BASE_RATIO, Plan, Region, shows_nothing
 from rpg.planners.rules import figure, writing
 from rpg.planners.rules.arrange import Rows, arrange, fits
 from rpg.planners.rules.chinese import reader as chinese
@@ -32,7 +32,7 @@ def plan(caption: str) -> Plan:
     Raises:
         PlannerError: when the caption is no text, empty or too long.
     """
-    if not isinstance(caption, str) or not re.search(r"\w", caption):
+    if not isinstance(caption, str) or not re.search(r"\w", caption) or shows_nothing(caption):
         raise PlannerError("The caption names nothing; describe the picture, such as 'a cat on the left and a dog on the right'.")
     if len(caption) > MAX_CAPTION:
         raise PlannerError(f"The caption has {len(caption)} characters; the offline planner reads at most {MAX_CAPTION}.")

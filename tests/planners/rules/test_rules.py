@@ -66,7 +66,7 @@ def test_plan_keeps_the_caption_and_says_who_planned():
     assert "cat" in made.notes
 
 
-@pytest.mark.parametrize("caption", ["", "  \n", "...", "，。", None, 3, ["a cat"]])
+@pytest.mark.parametrize("caption", ["", "  \n", "...", "，。", "<lora:a:1>", None, 3, ["a cat"]])
 def test_nothing_to_plan_is_refused(caption):
     with pytest.raises(PlannerError, match="describe the picture"):
         plan(caption)
