@@ -16,7 +16,7 @@ from rpg.plan import Plan
 from rpg.steering.hooks import cross_attentions
 from rpg.webui import job as module
 from rpg.webui.host import Schedule
-from rpg.webui.job import Job, on_cfg_denoiser
+from rpg.webui.job import Job, on_cfg_denoised, on_cfg_denoiser
 from tests.steering.unets import UNet
 
 STEPS = 4
@@ -42,6 +42,7 @@ class OwnHost:
         self.before_step: Callable[[int], None] = lambda step: None
         self.encoded: list[str] = []
         self.steps: list[Any] = []
+        self.guided: list[float] = []
 
     def unet(self) -> nn.Module:
         return self.loaded
@@ -49,8 +50,11 @@ class OwnHost:
     def networks(self) -> str:
         return self.weights
 
-    def progress(self, denoiser: Any) -> tuple[float, bool]:
-        return denoiser.step / STEPS, self.hires
+    def is_hires(self) -> bool:
+        return self.hires
+
+    def guide(self, denoiser: Any, scale: Callable[[float], float]) -> None:
+        self.guided.append(scale(3.0))
 
     def rows(self) -> list[int]:
         return [len(prompt.split(" AND ")) for prompt in self.prompts]
@@ -80,7 +84,7 @@ class OwnHost:
         x = torch.randn(1, 8, 6, 8).expand(len(parts), -1, -1, -1)
         for step in range(steps):
             self.before_step(step)
-            denoiser = SimpleNamespace(p=self.p, step=step)
+            denoiser = SimpleNamespace(p=self.p, step=step, inner_model=self)
             negative = None if self.negative is None else self.cond(embedding(self.negative).repeat(len(self.prompts), 1, 1))
             params = SimpleNamespace(denoiser=denoiser, x=x, text_cond=self.cond(parts), text_uncond=negative)
             on_cfg_denoiser(params)
@@ -88,7 +92,10 @@ class OwnHost:
             for cond in (params.text_cond, params.text_uncond):
                 if cond is not None:
                     tokens = cond["crossattn"] if self.sdxl else cond
-                    x = 0.9 * x + 0.1 * self.loaded(x[: len(tokens)], context=tokens).repeat(len(x) // len(tokens), 1, 1, 1)
+                    time = torch.full((len(tokens),), 999.0 - 1000 * step / steps)
+                    out = self.loaded(x[: len(tokens)], time, context=tokens)
+                    x = 0.9 * x + 0.1 * out.repeat(len(x) // len(tokens), 1, 1, 1)
+            on_cfg_denoised(SimpleNamespace(inner_model=self))
         return x
 
 
@@ -218,6 +225,7 @@ def test_regions_are_denoised_by_themselves_for_their_share_of_the_first_pass(hi
     host.loaded.first.register_forward_pre_hook(lambda _, args: sizes.append((len(host.steps), args[0].shape[-1])))
     picture(host, {"regions": ["a", "b"], "split_ratio": "1,3", "base_ratio": 0, "latent_ratio": 0.5})
     assert [sum(step == number for number, _ in sizes) for step in range(1, STEPS + 1)] == calls
+    assert host.guided == [3.0 if count == 1 else 4.0 for count in calls]
 
 
 def test_kept_values_are_forgotten_when_weights_change() -> None:

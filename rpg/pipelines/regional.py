@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -50,6 +49,7 @@ class _RegionalMixin(_Pipeline):
     """
 
     latent_ratio = DEFAULT_LATENT_RATIO
+    _steering: Steering | None = None
 
     def __call__(  # noqa: PLR0917 - the order of the reference implementation
         self,
@@ -138,22 +138,25 @@ class _RegionalMixin(_Pipeline):
         steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio or 0)
         steering.prepare(joined)
 
-        def before_unet(_unet: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            time = args[1] if len(args) > 1 else kwargs["timestep"]
-            done = self.scheduler.timesteps.cpu() > torch.as_tensor(time).cpu()  # they fall
-            steering.progress(done.float().mean().item())
+        self._steering = steering
+        try:
+            with attach(self.unet, steering):
+                return super().__call__(
+                    height=height,
+                    width=width,
+                    num_images_per_prompt=count,
+                    prompt_embeds=joined.context,
+                    negative_prompt_embeds=joined_negative.context,
+                    **options,
+                )
+        finally:
+            self._steering = None
 
-        with ExitStack() as attached:
-            attached.enter_context(self.unet.register_forward_pre_hook(before_unet, with_kwargs=True))
-            attached.enter_context(attach(self.unet, steering))
-            return super().__call__(
-                height=height,
-                width=width,
-                num_images_per_prompt=count,
-                prompt_embeds=joined.context,
-                negative_prompt_embeds=joined_negative.context,
-                **options,
-            )
+    @property
+    def guidance_scale(self) -> float:
+        """Read by diffusers after every call of the UNet."""
+        scale: float = self._guidance_scale
+        return scale if self._steering is None else self._steering.guidance_scale(scale)
 
     def _encode(self, text: str, clip_skip: int | None, lora_scale: float | None) -> Encoded:
         tokenizers = [tokenizer for tokenizer in (self.tokenizer, getattr(self, "tokenizer_2", None)) if tokenizer is not None]

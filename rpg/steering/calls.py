@@ -34,6 +34,12 @@ class Call:
             kind = type(self.context).__name__
             raise GenerationError(f"Cross-attention got {kind} as its context; regions need the prompt's tensor.")
 
+    @property
+    def timestep(self) -> float:
+        """Of a call of a UNet; the same for all rows."""
+        time = self.args[0] if self.args else self.kwargs["timestep" if "timestep" in self.kwargs else "timesteps"]
+        return float(torch.as_tensor(time).flatten()[0])
+
     def made_of(self, x: Tensor, context: Tensor, times: int = 1) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments with others in the place of these two, and the rows of all the others repeated."""
         args, kwargs = _repeated((self.args, self.kwargs), len(self.x), times)

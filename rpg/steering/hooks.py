@@ -143,7 +143,7 @@ class _UNetHook(_Hook):
         if self.steering.inside:
             return args, kwargs
         call = Call(args, kwargs, place=2)
-        return call.made_of(call.x, self.steering.begin(tuple(call.x.shape[-2:]), call.context))
+        return call.made_of(call.x, self.steering.begin(call))
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         if not (self.active and self.steering.apart) or self.steering.inside or self.patch is not None:

@@ -1,7 +1,9 @@
 """Each region's part of the latent denoised by itself: the paper's equations at their word (RPG, section 2.3).
 
-Regional attention steers what a place shows, not where objects begin and end: that is decided in the first steps, by layers
-that see the whole picture. In steps in which no region sees the others, each gets its own object.
+Regional attention steers what a place shows, not where objects begin and end: that is decided at the strongest noise, by layers
+that see the whole picture. While no region sees the others, each gets its own object. Right afterwards the whole picture is seen
+again and the noise is still strong: a region's prompt names one object where there are several, and the UNet takes the others
+away. The base prompt names them all, so that a share of it keeps them.
 """
 
 from __future__ import annotations
@@ -18,13 +20,38 @@ Denoise = Callable[[Tensor, Tensor], Tensor]
 """``denoise(latent [rows, channels, height, width], context [rows, tokens, channels])``: the UNet's answer, as high and wide."""
 
 
+TRAINED_STEPS = 1000
+"""Of every Stable Diffusion: how often noise is added until nothing else is left."""
+SETTLED = 0.6
+"""Share of the noise after which objects no longer vanish: from there on base ratios are the plan's own."""
+LEAST_BASE_RATIO = 0.6
+"""Until then."""
+GUIDANCE = 1.5
+"""Times what the guidance scale is above 1, while regions are denoised by themselves: an object stands out of the noise by
+then, or is lost."""
+
+
+def share_done(timestep: float) -> float:
+    """How far along the noise that the UNet is trained with a picture is, from 0 (all noise) to 1, whatever the sampler, its
+    number of steps and their spacing."""
+    return 1 - (timestep + 1) / TRAINED_STEPS
+
+
+def base_ratios_at(done: float, base_ratios: tuple[float, ...]) -> tuple[float, ...]:
+    """The share of the base prompt in each region's attention at this share of the noise, after latent steps."""
+    if done < SETTLED:
+        return tuple(max(base_ratio, LEAST_BASE_RATIO) for base_ratio in base_ratios)
+    return base_ratios
+
+
 def denoise_apart(denoise: Denoise, latent: Tensor, joined: Joined, shares: Shares) -> Tensor:
-    """Denoise the window of every patch of ``latent`` [rows, channels, height, width] with its region's prompt, lay the results
-    side by side, and mix them with the whole latent denoised with the base prompt.
+    """Denoise the window of every patch of ``latent`` [rows, channels, height, width] with its region's prompt, and lay the
+    results side by side. The base prompt has a part only where regions leave it one: elsewhere it would cost a second pass
+    over the whole picture, and bind nothing.
 
     Args:
         denoise: gets several times the rows where windows are of one size, patch by patch.
-        shares: of the latent; if the base prompt has none, it is not asked for.
+        shares: of the latent, of base ratios of 0.
     """
     context, table = joined
     result: Tensor | None = None

@@ -24,7 +24,7 @@ class Known:
     table: Table
     numbers: list[list[int]]
     """Of the conditionings of each row: see :func:`rpg.steering.conditioning.distinct`."""
-    routings: dict[tuple[tuple[int, int], bool], Routing] = field(default_factory=dict)
+    routings: dict[object, Routing] = field(default_factory=dict)
     projected: dict[tuple[nn.Module, Batch], Tensor] = field(default_factory=dict)
     """Keys and values, by projection and what is projected."""
     size: int = 0

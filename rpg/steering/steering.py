@@ -12,8 +12,9 @@ from rpg.areas.areas import Areas
 from rpg.areas.patches import shares
 from rpg.errors import GenerationError
 from rpg.steering.attention import Routing, route, token_grid
+from rpg.steering.calls import Call
 from rpg.steering.conditioning import Joined, Segment, Table
-from rpg.steering.latents import Denoise, denoise_apart
+from rpg.steering.latents import GUIDANCE, Denoise, base_ratios_at, denoise_apart, share_done
 from rpg.steering.memory import Known, Memory
 
 
@@ -25,6 +26,9 @@ class _Call(NamedTuple):
     joined: Joined
     base: Tensor
     """The base prompt's segment, which is all that the UNet gets."""
+    apart: bool
+    base_ratios: tuple[float, ...]
+    """In each region's attention."""
 
 
 class Steering:
@@ -33,20 +37,32 @@ class Steering:
     Args:
         areas: where the regions lie.
         base_ratios: the share of the base prompt in each region.
-        latent_ratio: share of the job, from its begin, in which regions are denoised by themselves.
+        latent_ratio: up to which share of the noise regions are denoised by themselves (:mod:`rpg.steering.latents`), not by
+            attention.
+        has_base: whether there is a base prompt, which holds the objects after latent steps.
         merge: see :class:`rpg.steering.memory.Memory`.
 
     Attributes:
         inside: a call of the UNet for one region alone is under way.
+        hires: whether this is the hires pass; it starts from a picture that has its objects already.
     """
 
-    def __init__(self, areas: Areas, base_ratios: Sequence[float], latent_ratio: float = 0.0, *, merge: bool = True) -> None:
+    def __init__(
+        self,
+        areas: Areas,
+        base_ratios: Sequence[float],
+        latent_ratio: float = 0.0,
+        *,
+        has_base: bool = True,
+        merge: bool = True,
+    ) -> None:
         self.areas = areas
         self.base_ratios = tuple(base_ratios)
         self.latent_ratio = latent_ratio
+        self.has_base = has_base
         self.memory = Memory(merge)
         self.inside = False
-        self._done, self._hires = 0.0, False
+        self.hires = False
         self._tables: dict[int, Table] = {}
         self._error: BaseException | None = None
         self._call: _Call | None = None
@@ -55,10 +71,6 @@ class Steering:
     def prepare(self, *joined: Joined) -> None:
         """The contexts that the UNet will be called with, each of another number of tokens."""
         self._tables = {context.shape[1]: table for context, table in joined}
-
-    def progress(self, done: float, *, hires: bool = False) -> None:
-        """Where the job is: the share of the pass's steps that are done, and whether it is the hires pass."""
-        self._done, self._hires = done, hires
 
     def forget(self) -> None:
         """Drop what is kept from step to step: when the UNet's weights change, and at the end."""
@@ -77,16 +89,21 @@ class Steering:
 
     @property
     def apart(self) -> bool:
-        """Whether regions are denoised by themselves now. The hires pass starts from a picture that has its objects already."""
-        return self._done < self.latent_ratio and not self._hires
+        """Whether regions are denoised by themselves in the call of the UNet under way, or were in the last one."""
+        return self._call is not None and self._call.apart
 
-    def begin(self, latent: tuple[int, int], context: Tensor) -> Tensor:
+    def guidance_scale(self, scale: float) -> float:
+        """The guidance scale for the answer of the last call of the UNet, where the user's is ``scale``."""
+        return 1 + (scale - 1) * GUIDANCE if self.apart else scale
+
+    def begin(self, call: Call) -> Tensor:
         """A call of the UNet begins; gives the context that it gets.
 
         That is the base prompt's segment only: whatever else attends to the prompt, such as a ControlNet, does so as without
         regions. The hooked layers attend to the joined context.
         """
         self.check()
+        context = call.context
         if context.shape[1] not in self._tables:
             raise GenerationError(
                 f"Cross-attention got a context of {context.shape[1]} tokens, but the regions were prepared for "
@@ -96,7 +113,14 @@ class Steering:
         self.memory.age()
         joined = Joined(context, self._tables[context.shape[1]])
         base = context[:, slice(*joined.table[0])].contiguous()
-        self._call, self._recalled = _Call(latent, joined, base), None
+        apart, base_ratios = False, self.base_ratios
+        if self.latent_ratio and not self.hires:
+            done = share_done(call.timestep)
+            apart = done < self.latent_ratio
+            base_ratios = base_ratios_at(done, base_ratios) if self.has_base else base_ratios
+        if self._call is not None and self._call.base_ratios != base_ratios:
+            self.memory.forget()  # others attend now: the room is theirs
+        self._call, self._recalled = _Call(tuple(call.x.shape[-2:]), joined, base, apart, base_ratios), None
         return base
 
     def denoise_apart(self, denoise: Denoise, latent: Tensor) -> Tensor:
@@ -104,7 +128,7 @@ class Steering:
         call = self._under_way()
         self.inside = True
         try:
-            return denoise_apart(denoise, latent, call.joined, shares(self.areas, self.base_ratios, *call.latent))
+            return denoise_apart(denoise, latent, call.joined, shares(self.areas, (0.0,) * len(self.base_ratios), *call.latent))
         finally:
             self.inside = False
 
@@ -126,11 +150,11 @@ class Steering:
             self._recalled = context, self.memory.recall(joined)
         known = self._recalled[1]
         grid = token_grid(call.latent, tokens)
-        if (grid, row_by_row) not in known.routings:
+        key = grid, call.base_ratios, row_by_row
+        if key not in known.routings:
             numbers = None if row_by_row else known.numbers
-            shared = shares(self.areas, self.base_ratios, *grid)
-            known.routings[grid, row_by_row] = route(known.context, known.table, numbers, shared)
-        return known, known.routings[grid, row_by_row]
+            known.routings[key] = route(known.context, known.table, numbers, shares(self.areas, call.base_ratios, *grid))
+        return known, known.routings[key]
 
     def _under_way(self) -> _Call:
         if self._call is None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import reduce
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from modules import devices, extra_networks, prompt_parser, sd_hijack, sd_samplers, sd_unet, shared
 from modules.styles import extract_style_text_from_prompt
@@ -27,10 +28,7 @@ class A1111:
     def __init__(self, p: Any) -> None:
         self.p = p
         self._caches: dict[tuple[bool, bool, str], list[Any]] = {}
-
-    @property
-    def _hires(self) -> bool:
-        return bool(getattr(self.p, "is_hr_pass", False))
+        self._multipliers: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
 
     def unet(self) -> nn.Module:
         if self.p.extra_generation_params.get("RP Active"):
@@ -55,9 +53,13 @@ class A1111:
             ),
         )
 
-    def progress(self, denoiser: Any) -> tuple[float, bool]:
-        # Second-order samplers call twice a step; both numbers count calls.
-        return denoiser.step / max(1, denoiser.total_steps), self._hires
+    def is_hires(self) -> bool:
+        return bool(getattr(self.p, "is_hr_pass", False))
+
+    def guide(self, denoiser: Any, scale: Callable[[float], float]) -> None:
+        given = self._multipliers.setdefault(denoiser, denoiser.cond_scale_miltiplier)  # sic; some samplers set it
+        own = float(self.p.cfg_scale)
+        denoiser.cond_scale_miltiplier = given * scale(own) / own if own else given
 
     def rows(self) -> list[int]:
         return [len(parts) for parts in self.p.get_conds()[0].batch]
@@ -71,7 +73,7 @@ class A1111:
 
     def schedule(self, prompt: str, *, negative: bool) -> Schedule:
         # One by one, as the host encodes its own: in a batch, longer prompts and emphasis would change the others.
-        p, hires, hires_steps = self.p, self._hires, None
+        p, hires, hires_steps = self.p, self.is_hires(), None
         width, height = (p.hr_upscale_to_x, p.hr_upscale_to_y) if hires else (p.width, p.height)
         networks = p.hr_extra_network_data if hires else p.extra_network_data
         if hires:

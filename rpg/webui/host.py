@@ -30,8 +30,11 @@ class Host(Protocol):
     def networks(self) -> Hashable:
         """The networks that change the UNet's weights now, and how strongly."""
 
-    def progress(self, denoiser: Any) -> tuple[float, bool]:
-        """The share of this pass's steps that are done, and whether it is the hires pass."""
+    def is_hires(self) -> bool:
+        """Whether the pass under way is the hires pass."""
+
+    def guide(self, denoiser: Any, scale: Callable[[float], float]) -> None:
+        """Let the denoiser apply ``scale`` of the user's guidance scale to the answer that it has just got."""
 
     def rows(self) -> list[int]:
         """How many prompts each picture of the batch joins by ``AND``: its rows of the positive conditioning."""

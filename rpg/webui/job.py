@@ -50,6 +50,7 @@ class Job:
         self.negatives = [[region.negative_prompt for region in same] for same in zip(*(plan.regions for plan in plans))]
         self.steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio or 0)
         self.weights: Any = None
+        self.denoiser: Any = None
         self.attached = ExitStack()
         self.unet: nn.Module | None = None
         self.size: torch.Size | None = None
@@ -61,13 +62,14 @@ class Job:
         try:
             self._attach()
             self._check_parts()
+            self.steering.has_base = all(text.strip() for passes in self.host.base_prompts() for text in passes)
             result = original(*args, **kwargs)
             self.steering.check()
             return result
         finally:
             running.remove(self)
             self.attached.close()
-            self.unet = None
+            self.unet = self.denoiser = None
 
     def _check_parts(self) -> None:
         """A region may join as many prompts by ``AND`` as the picture's base prompt does, with its weights; or none."""
@@ -89,9 +91,9 @@ class Job:
         """
         try:
             self._attach()
-            done, hires = self.host.progress(params.denoiser)
-            self.steering.progress(done, hires=hires)
-            weights = (hires, self.host.networks())
+            self.denoiser = params.denoiser
+            self.steering.hires = self.host.is_hires()
+            weights = (self.steering.hires, self.host.networks())
             if weights != self.weights:
                 self.steering.forget()
                 self.weights = weights
@@ -99,6 +101,10 @@ class Job:
             self.size = params.x.shape[-2:]
         except Exception as error:  # the host would log it and carry on without the regions
             self.steering.fail(error)
+
+    def guide(self) -> None:
+        """Guide regions more strongly while they are denoised by themselves."""
+        self.host.guide(self.denoiser, self.steering.guidance_scale)
 
     def _attach(self) -> None:
         """Hook the UNet that is loaded now; the refiner and the hires pass may have swapped it."""
@@ -178,3 +184,10 @@ def on_cfg_denoiser(params: Any) -> None:
     for job in running:
         if params.denoiser.p is job.host.p:
             job.denoise(params)
+
+
+def on_cfg_denoised(params: Any) -> None:
+    """Called by the host after every denoiser call of every generation, before it applies the guidance scale."""
+    for job in running:
+        if job.denoiser is not None and params.inner_model is job.denoiser.inner_model:
+            job.guide()

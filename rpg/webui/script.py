@@ -162,5 +162,6 @@ def register() -> None:
     if a1111.serves_others():
         trust.serve_others()
     script_callbacks.on_cfg_denoiser(job.on_cfg_denoiser)
+    script_callbacks.on_cfg_denoised(job.on_cfg_denoised)
     script_callbacks.on_before_ui(lambda: xyz.add_axes(scripts.scripts_data))
     script_callbacks.on_app_started(routes.add_routes)

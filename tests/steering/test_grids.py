@@ -8,6 +8,7 @@ from rpg.areas.areas import Areas
 from rpg.areas.layout import Layout
 from rpg.areas.patches import shares, side_shares
 from rpg.steering.attention import token_grid
+from rpg.steering.calls import Call
 from rpg.steering.conditioning import join
 from rpg.steering.hooks import attach, cross_attentions
 from rpg.steering.steering import Steering
@@ -100,7 +101,7 @@ def check_locality(unet: torch.nn.Module, steering: Steering, x: torch.Tensor, p
     assert len(seen) == len(cross_attentions(unet))
     changed = join([*context[:2], last, *context[3:]])[0]
     for layer, hidden, before in seen:
-        base = steering.begin(x.shape[-2:], changed)
+        base = steering.begin(Call((x, 10, changed), {}, place=2))
         moved = (layer(hidden, encoder_hidden_states=base) - before).abs().amax((0, 2)) > 1e-6
         grid = token_grid(x.shape[-2:], hidden.shape[1])
         patch = shares(steering.areas, steering.base_ratios, *grid).patches[1]

@@ -16,10 +16,13 @@ from rpg.errors import GenerationError
 from rpg.plan import Plan
 from rpg.steering.conditioning import join
 from rpg.steering.hooks import attach
-from rpg.steering.latents import denoise_apart
+from rpg.steering.latents import denoise_apart, share_done
 from rpg.steering.steering import Steering
 from tests.pipelines.models import regional
 from tests.steering.unets import UNet
+
+BEGIN = torch.tensor([999, 999])
+"""The time of the first step."""
 
 
 @pytest.fixture(autouse=True)
@@ -46,24 +49,24 @@ class DiffusersUNet(UNet):
 @torch.no_grad()
 def test_regions_see_their_own_part_and_prompt_only(how: str) -> None:
     unet, x = DiffusersUNet() if how == "diffusers" else UNet(), torch.randn(2, 8, 6, 9)
-    steering, context, (base, left, right) = apart("1,2", 0.25, 2)
+    steering, context, (_, left, right) = apart("1,2", 0.25, 2)
 
     def call(x: Tensor, context: Tensor) -> Tensor:
         if how == "diffusers":
-            return unet(x, 7, encoder_hidden_states=context)[0]
-        return unet(x, 7, context) if how == "by position" else unet(x, 7, context=context)
+            return unet(x, 700, encoder_hidden_states=context)[0]
+        return unet(x, 700, context) if how == "by position" else unet(x, timesteps=BEGIN, context=context)
 
-    expected = torch.cat([call(x[..., :3], left), call(x[..., 3:], right)], dim=-1) * 0.75 + 0.25 * call(x, base)
+    expected = torch.cat([call(x[..., :3], left), call(x[..., 3:], right)], dim=-1)
     with attach(unet, steering):
         torch.testing.assert_close(call(x, context), expected)
 
 
 @torch.no_grad()
-def test_without_a_base_ratio_the_whole_picture_is_not_denoised() -> None:
+def test_the_whole_picture_is_not_denoised() -> None:
     unet, x, seen = UNet(), torch.randn(2, 8, 6, 8), []
-    steering, context, _ = apart("1,1", 0.0, 2)
+    steering, context, _ = apart("1,1", 0.5, 2)
     with attach(unet, steering), unet.register_forward_hook(lambda _unet, args, _out: seen.append(args[0].shape)):
-        unet(x, context=context)
+        unet(x, BEGIN, context)
     assert seen == [(4, 8, 6, 4), (2, 8, 6, 8)], "two halves at once, and the call that asked for them"
 
 
@@ -75,7 +78,7 @@ def test_regions_of_one_size_go_together_with_what_belongs_to_their_rows() -> No
 
     unet, x, seen = Conditioned(), torch.randn(2, 8, 6, 12), []
     steering, context, (_, *segments) = apart("1,1,2", 0.0, 3)
-    times, y, added = torch.tensor([3.0, 5.0]), torch.randn(2, 4), {"size": torch.randn(2, 1, 1, 1)}
+    times, y, added = torch.tensor([900.0, 905.0]), torch.randn(2, 4), {"size": torch.randn(2, 1, 1, 1)}
     parts = zip((x[..., :3], x[..., 3:6], x[..., 6:]), segments, strict=True)
     expected = torch.cat([unet(part, times, segment, y, added) for part, segment in parts], dim=-1)
     with attach(unet, steering), unet.register_forward_hook(lambda _unet, args, _out: seen.append(args[0].shape)):
@@ -88,13 +91,14 @@ def test_attention_again_afterwards_and_nothing_at_the_end() -> None:
     unet, x = UNet(), torch.randn(2, 8, 6, 8)
     steering, context, (base, *_) = apart("1,1", 0.0, 2)
     before = unet(x, context=base)
+    steering.has_base = False
+    seen: list[bool] = []
     with attach(unet, steering):
-        first = unet(x, context=context)
-        steering.progress(0.5)
-        second = unet(x, context=context)
-        steering.progress(0.49)
-        torch.testing.assert_close(unet(x, context=context), first)
-    torch.testing.assert_close(second, first, msg="the same, as no token of this UNet sees another")
+        first = unet(x, BEGIN, context)
+        for timestep in (500, 499, 0, 999):
+            torch.testing.assert_close(unet(x, timestep, context), first, msg="the same, as no token of this UNet sees another")
+            seen.append(steering.apart)
+    assert seen == [True, False, False, True]
     assert torch.equal(unet(x, context=base), before)
     assert "forward" not in unet.__dict__
 
@@ -108,7 +112,7 @@ def test_an_error_in_a_region_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(UNet, "forward", fail)
     with pytest.raises(RuntimeError, match="out of memory"), attach(unet, steering):
-        unet(x, context=context)
+        unet(x, BEGIN, context)
     assert not steering.inside
 
 
@@ -117,7 +121,7 @@ def test_who_has_taken_the_unets_place_is_refused() -> None:
     unet = UNet()
     unet.forward = unet.forward  # type: ignore[method-assign]  # as others set theirs
     with pytest.raises(GenerationError, match="latent_ratio to 0"), attach(unet, steering):
-        unet(torch.randn(2, 8, 6, 8), context=context)
+        unet(torch.randn(2, 8, 6, 8), BEGIN, context)
 
 
 @torch.no_grad()
@@ -144,11 +148,46 @@ def test_gaps_are_the_base_prompts_and_overlaps_are_mixed() -> None:
     torch.testing.assert_close(result.flatten(), torch.tensor([1, 0.5 * 1 + 0.25 * 3 + 0.25 * 9, 0.5 * 3 + 0.5 * 9, 9]))
 
 
+@torch.no_grad()
 def test_the_hires_pass_has_its_objects_already() -> None:
-    steering, *_ = apart("1,1", 0.0, 2)
-    assert steering.apart
-    steering.progress(0.0, hires=True)
-    assert not steering.apart
+    unet, x = UNet(), torch.randn(2, 8, 6, 8)
+    steering, context, _ = apart("1,1", 0.0, 2)
+    with attach(unet, steering):
+        for hires in (False, True):
+            steering.hires = hires
+            unet(x, BEGIN, context)
+            assert steering.apart is not hires
+
+
+@pytest.mark.parametrize(("timestep", "share"), [(499, 0.6), (400, 0.6), (399, 0.1), (0, 0.1)])
+@torch.no_grad()
+def test_the_base_prompt_holds_the_objects_until_they_have_settled(timestep: int, share: float) -> None:
+    unet, x = UNet(), torch.randn(2, 8, 6, 8)
+    steering, _, (base, left, _) = apart("1,1", 0.1, 2)
+    alone = Steering(steering.areas, [share, share])
+    alone.prepare(join([base, left, left]))
+    steering.prepare(joined := join([base, left, left]))
+    with attach(unet, alone):
+        expected = unet(x, timestep, joined.context)
+    with attach(unet, steering):
+        torch.testing.assert_close(unet(x, timestep, joined.context), expected)
+
+
+@torch.no_grad()
+def test_regions_are_guided_more_strongly_while_apart() -> None:
+    unet, x = UNet(), torch.randn(2, 8, 6, 8)
+    steering, context, _ = apart("1,1", 0.0, 2)
+    with attach(unet, steering):
+        unet(x, BEGIN, context)
+        assert [steering.guidance_scale(scale) for scale in (1.0, 3.0, 7.0)] == [1.0, 4.0, 10.0]
+        unet(x, 0, context)
+        assert steering.guidance_scale(7.0) == 7.0
+
+
+@pytest.mark.parametrize(("ratio", "steps"), [(0.0, 0), (0.3, 6), (0.7, 14), (1.0, 20)])
+def test_evenly_spaced_steps_are_counted_as_their_share(ratio: float, steps: int) -> None:
+    timesteps = np.linspace(999, 0, 20)
+    assert sum(share_done(timestep) < ratio for timestep in timesteps) == steps
 
 
 @pytest.mark.parametrize("kind", ["sd1", "sdxl"])
