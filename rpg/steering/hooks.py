@@ -59,6 +59,11 @@ def cross_attentions(unet: nn.Module) -> list[nn.Module]:
     ]
 
 
+def is_replaced(unet: nn.Module) -> bool:
+    """Whether something else, such as ControlNet or torch.compile, stands in the place of the UNet's own forward."""
+    return "forward" in unet.__dict__ or hasattr(unet, "_orig_mod")
+
+
 class _Hook:
     """A module's forward, replaced by another."""
 

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from rpg.areas.layout import Box
 from rpg.errors import GenerationError
-from rpg.plan import Plan
+from rpg.plan import Plan, suited_latent_ratio
+from rpg.steering.hooks import is_replaced
 from rpg.webui.cut import WHOLE
 from rpg.webui.host import Schedule, tokens
 from rpg.webui.networks import without_networks
@@ -52,6 +53,11 @@ class A1111:
                 for hypernetwork in shared.loaded_hypernetworks
             ),
         )
+
+    def latent_ratio(self) -> float:
+        """What suits the model; none where something has taken the UNet's place, so that no region can be denoised by itself."""
+        unet = self.p.sd_model.model.diffusion_model
+        return 0.0 if is_replaced(unet) else suited_latent_ratio(self.p.sd_model.sd_checkpoint_info.metadata)
 
     def is_hires(self) -> bool:
         return bool(getattr(self.p, "is_hr_pass", False))

@@ -14,7 +14,7 @@ from modules.ui_components import InputAccordion
 from rpg.errors import RPGError
 from rpg.llm import trust
 from rpg.panel.panel import build_panel
-from rpg.plan import Plan, suited_latent_ratio
+from rpg.plan import Plan
 from rpg.planners import PlanRequest, Subject, make_plan
 from rpg.webui import a1111, job, networks, routes, wildcards, xyz
 from rpg.webui.arguments import override, parse_arguments, prompts_of, replaced, rewritten, with_prompts
@@ -147,7 +147,7 @@ def picture_plans(host: a1111.A1111, *args: Any) -> list[Plan]:
             assert wanted is not None  # else the job would be off
             if isinstance(wanted, PlanRequest):
                 wanted = override(make_plan(wanted, cancelled=a1111.interrupted), getattr(host.p, "rpg_changes", {}))
-            made[caption] = wanted.for_model(suited_latent_ratio(host.p.sd_model.sd_checkpoint_info.metadata))
+            made[caption] = wanted.for_model(host.latent_ratio())
     plans = [made[caption] for caption in captions]
     return [with_prompts(plan, texts) for plan, texts in zip(plans, host.p.rpg_texts)] if host.p.rpg_texts else plans
 
