@@ -72,13 +72,18 @@ def read(picture: Image.Image) -> list[Found]:
     return [item for _, item in sorted(found, key=lambda pair: -pair[0])]
 
 
-def _lab(colours: np.ndarray) -> np.ndarray:
+def lab(colours: np.ndarray) -> np.ndarray:
     return cv2.cvtColor((colours.reshape(1, -1, 3) / 255).astype(np.float32), cv2.COLOR_RGB2LAB).reshape(*colours.shape)
 
 
 def _nearest(pixels: np.ndarray, colours: np.ndarray) -> np.ndarray:
     """Index of the nearest colour: [height, width]."""
-    return np.linalg.norm(_lab(pixels)[..., None, :] - _lab(colours), axis=-1).argmin(axis=-1)
+    return np.linalg.norm(lab(pixels)[..., None, :] - lab(colours), axis=-1).argmin(axis=-1)
+
+
+def is_background(pixels: np.ndarray) -> np.ndarray:
+    """Pixels nearer to one of the backgrounds than to any object's colour: [height, width] of bool."""
+    return _nearest(pixels, np.array([*BACKGROUNDS.values(), *COLOURS.values()], np.uint8)) < len(BACKGROUNDS)
 
 
 def _background(pixels: np.ndarray) -> np.ndarray:
@@ -97,7 +102,7 @@ def _own(pixels: np.ndarray, colour: np.ndarray, background: np.ndarray) -> np.n
 
 
 def _colour(colour: np.ndarray) -> str:
-    distances = np.linalg.norm(_lab(np.array(list(COLOURS.values()), np.uint8)) - _lab(colour[None].astype(np.uint8)), axis=-1)
+    distances = np.linalg.norm(lab(np.array(list(COLOURS.values()), np.uint8)) - lab(colour[None].astype(np.uint8)), axis=-1)
     return list(COLOURS)[int(distances.argmin())] if distances.min() < FARTHEST_COLOUR else OTHER
 
 

@@ -91,9 +91,7 @@ def picture(pipe: Any, case: Case, settings: Settings, seed: int) -> Image.Image
     def window(step: int) -> None:
         share = step / settings.steps
         ratios = plan.base_ratios if settings.first <= share < settings.last else (1.0,) * len(plan.regions)
-        if started[0].base_ratios != tuple(ratios):
-            started[0].base_ratios = tuple(ratios)
-            started[0].forget()
+        started[0].base_ratios = tuple(ratios)
 
     def after_step(_pipe: Any, step: int, _time: Any, values: dict[str, Any]) -> dict[str, Any]:
         window(step + 1)

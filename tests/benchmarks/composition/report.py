@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from tests.benchmarks.composition.cases import Case
 from tests.benchmarks.composition.methods import Settings
-from tests.benchmarks.composition.scores import Scores, summary
+from tests.benchmarks.composition.scores import SHARES, Scores, summary
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
@@ -81,11 +81,11 @@ def _plot(path: Path, compared: Compared, sweeps: Sweeps) -> None:
     width = 0.8 / len(compared)
     for number, (method, scores) in enumerate(compared.items()):
         table = summary(scores)
-        places = [index + (number - (len(compared) - 1) / 2) * width for index in range(len(NAMES))]
+        places = [index + (number - (len(compared) - 1) / 2) * width for index in range(len(SHARES))]
         axes[0].bar(
-            places, [table[name][0] for name in NAMES], width, label=method, yerr=_errors([table[name] for name in NAMES])
+            places, [table[name][0] for name in SHARES], width, label=method, yerr=_errors([table[name] for name in SHARES])
         )
-    axes[0].set_xticks(range(len(NAMES)), [name.replace("_", " ") for name in NAMES])
+    axes[0].set_xticks(range(len(SHARES)), [name.replace("_", " ") for name in SHARES])
     axes[0].set_ylim(0, 1.02)
     axes[0].set_title("Scores with 95 % intervals")
     axes[0].legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=len(compared), fontsize="small")

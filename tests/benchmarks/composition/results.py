@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,11 @@ from tqdm import tqdm
 from rpg import shapes
 from rpg.pipelines.loading import load
 from tests.benchmarks.composition.cases import Case
-from tests.benchmarks.composition.judge import read
 from tests.benchmarks.composition.methods import Settings, picture
 from tests.benchmarks.composition.scores import Scores, score
 from tests.benchmarks.composition.webui import OURS_THERE, REGIONAL_PROMPTER, InWebui
+
+NAMES = {field.name for field in fields(Scores)}
 
 
 class Results:
@@ -41,7 +42,8 @@ class Results:
         folder.mkdir(parents=True, exist_ok=True)
         self.file = folder / f"{digest}.jsonl"
         lines = self.file.read_text(encoding="utf-8").splitlines() if self.file.exists() else []
-        self.known = {(row["settings"], row["prompt"], row["seed"]): Scores(**row["scores"]) for row in map(json.loads, lines)}
+        rows = [row for row in map(json.loads, lines) if row["scores"].keys() == NAMES]  # not those of an earlier program
+        self.known = {(row["settings"], row["prompt"], row["seed"]): Scores(**row["scores"]) for row in rows}
 
     def of(self, settings: Settings, drawn: list[Case]) -> list[Scores]:
         label = json.dumps(asdict(settings))
@@ -49,7 +51,7 @@ class Results:
         missing = {key: drawn[key[-1]] for key in keys if key not in self.known}
         pictures = self.pictures(settings, [(seed, case) for (*_, seed), case in missing.items()])
         for image, (key, case) in zip(tqdm(pictures, describe(settings), len(missing), mininterval=5), missing.items()):
-            self.known[key] = score(case, read(image))
+            self.known[key] = score(case, image)
             row = dict(zip(("settings", "prompt", "seed"), key)) | {"scores": asdict(self.known[key])}
             with self.file.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")

@@ -1,4 +1,4 @@
-"""Scores of one picture, after T2I-CompBench (Huang et al., 2023): attributes, places, numbers."""
+"""Scores of one picture, after T2I-CompBench (Huang et al., 2023): attributes, places, numbers; and its seams."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from itertools import permutations
 from statistics import mean
 
 import numpy as np
+from PIL import Image
 
+from rpg.areas.layout import Layout
 from tests.benchmarks.composition.cases import Case, Kind
-from tests.benchmarks.composition.judge import Found
+from tests.benchmarks.composition.judge import Found, read
+from tests.benchmarks.composition.seams import seam
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Each from 0 to 1; None where a prompt does not ask for it."""
+    """Each from 0 to 1 but the last; None where a prompt does not ask for it."""
 
     colour: float
     """Share of the named colours that some object has; each object counts once."""
@@ -29,10 +32,15 @@ class Scores:
     """1 if there are as many objects as named."""
     all_correct: float
     """1 if everything above is 1."""
+    seam: float | None
+    """See :func:`tests.benchmarks.composition.seams.seam`; None where the prompt names a background."""
 
 
-def score(case: Case, found: Sequence[Found]) -> Scores:
-    kinds = case.kinds
+SHARES = [field.name for field in fields(Scores) if field.name != "seam"]
+
+
+def score(case: Case, picture: Image.Image) -> Scores:
+    kinds, found = case.kinds, read(picture)
     binding = _share([item.kind for item in found], kinds)
     spatial = _spatial(case, found)
     counting = float(len(found) == len(kinds))
@@ -43,6 +51,7 @@ def score(case: Case, found: Sequence[Found]) -> Scores:
         spatial=spatial,
         counting=counting,
         all_correct=float(binding == counting == 1 and spatial in (None, 1)),
+        seam=None if case.background else seam(picture, Layout.parse(case.arrangement.split_ratio)),
     )
 
 

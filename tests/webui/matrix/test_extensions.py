@@ -71,7 +71,12 @@ def test_controlnet_sees_the_base_prompt_only(webui: Webui, settings: dict[str, 
     assert distance(plain.images, regional.images) <= 1
     others = webui.generate(rpg={"regions": ["a cat", "a dog"], "base_ratio": 1}, **control)
     assert distance(plain.images, others.images) <= 1
-    assert distance(plain.images[:1], webui.generate(rpg={"regions": ["a cat", "a dog"]}, **control).images[:1]) > 2
+    apart = webui.generate(rpg={"regions": ["a cat", "a dog"]}, **control)
+    assert distance(plain.images[:1], apart.images[:1]) > 2
+    assert '"latent_ratio": 0.0' in apart.infotexts[0].replace('\\"', '"'), "nobody asked for latent steps, which it rules out"
+    refused = webui.request(rpg={"regions": ["a cat", "a dog"], "latent_ratio": 0.3}, **control)
+    assert refused.status_code == 422
+    assert "set latent_ratio to 0" in refused.json()["detail"]
 
 
 def test_dynamic_thresholding(webui: Webui) -> None:
