@@ -135,7 +135,9 @@ class _RegionalMixin(_Pipeline):
                 raise GenerationError("seed and generator were both given; keep one.")
             options["generator"] = [torch.Generator().manual_seed(seed + number) for number in range(count)]
 
-        steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio or 0)
+        # A list of region prompts names each object, but does not count equal ones.
+        has_base = bool(plan.base_prompt or plan.caption) or len({region.prompt for region in plan.regions}) == len(plan.regions)
+        steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio or 0, has_base=has_base)
         steering.prepare(joined)
 
         self._steering = steering
