@@ -7,15 +7,17 @@ sgm's ``CrossAttention`` and diffusers' ``Attention``, whatever attention backen
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from rpg.errors import GenerationError
 from rpg.steering.attention import Batch, regional_attention
 from rpg.steering.calls import Call
+from rpg.steering.latents import Window
 from rpg.steering.memory import Known, Memory
 from rpg.steering.steering import Steering
 
@@ -61,7 +63,7 @@ def cross_attentions(unet: nn.Module) -> list[nn.Module]:
 
 def is_replaced(unet: nn.Module) -> bool:
     """Whether something else, such as ControlNet or torch.compile, stands in the place of the UNet's own forward."""
-    return "forward" in unet.__dict__ or hasattr(unet, "_orig_mod")
+    return _patch(unet) is not None or hasattr(unet, "_orig_mod")
 
 
 class _Hook:
@@ -71,8 +73,8 @@ class _Hook:
         self.module = module
         self.steering = steering
         self.active = False
-        self.patch: Callable[..., Any] | None = module.__dict__.get("forward")
-        """What another extension put over the class's own forward."""
+        self.found = module.__dict__.get("forward")
+        self.patch = _patch(module)
 
     def attach(self) -> None:
         self.module.__dict__["forward"] = self.forward
@@ -81,10 +83,10 @@ class _Hook:
     def detach(self) -> None:
         self.active = False
         if self.module.__dict__.get("forward") == self.forward:
-            if self.patch is None:
+            if self.found is None:
                 del self.module.__dict__["forward"]
             else:
-                self.module.__dict__["forward"] = self.patch
+                self.module.__dict__["forward"] = self.found
 
     def original(self) -> Callable[..., Any]:
         return self.patch or _own_forward(self.module)
@@ -151,15 +153,26 @@ class _UNetHook(_Hook):
         return call.made_of(call.x, self.steering.begin(call))
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        if not (self.active and self.steering.apart) or self.steering.inside or self.patch is not None:
+        stand_in = self.steering.stand_in
+        if not (self.active and self.steering.apart) or self.steering.inside or (self.patch is not None and stand_in is None):
             return self.original()(*args, **kwargs)
         call = Call(args, kwargs, place=2)
         answers: list[Any] = []
 
-        def denoise(part: Tensor, context: Tensor) -> Tensor:
+        def ask(part: Tensor, context: Tensor) -> Tensor:
             # A call of the module, not of its forward: other extensions note the size of what comes in.
             answers.append(call.to(self.module, part, context, len(part) // len(call.x)))
             return answers[-1] if isinstance(answers[-1], Tensor) else answers[-1][0]
+
+        def denoise(part: Tensor, context: Tensor, windows: Sequence[Window]) -> Tensor:
+            if self.patch is None or stand_in is None:
+                return ask(part, context)
+            parts = zip(windows, part.chunk(len(windows)), context.chunk(len(windows)))  # each has a cut of its own
+            results = []
+            for window, one, tokens in parts:
+                with stand_in.cut(window, (call.x.shape[-2], call.x.shape[-1])):
+                    results.append(ask(one, stand_in.context(tokens, call.context)))
+            return torch.cat(results)
 
         result, answer = self.steering.denoise_apart(denoise, call.x), answers[-1]
         if isinstance(answer, Tensor):
@@ -203,6 +216,12 @@ class _Kept(nn.Module):
             if not result.requires_grad:
                 self.memory.keep(known, self, batch, result)
         return result
+
+
+def _patch(module: nn.Module) -> Callable[..., Any] | None:
+    """What another extension put over the class's own forward; some leave that one there when they are done."""
+    found = module.__dict__.get("forward")
+    return None if found == _own_forward(module) else found
 
 
 def _own_forward(module: nn.Module) -> Callable[..., Tensor]:

@@ -8,7 +8,9 @@ away. The base prompt names them all, so that a share of it keeps them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -16,8 +18,21 @@ from torch import Tensor
 from rpg.areas.patches import Patch, Shares
 from rpg.steering.conditioning import Joined
 
-Denoise = Callable[[Tensor, Tensor], Tensor]
-"""``denoise(latent [rows, channels, height, width], context [rows, tokens, channels])``: the UNet's answer, as high and wide."""
+Window = tuple[slice, slice]
+"""Rows and columns of the latent."""
+Denoise = Callable[[Tensor, Tensor, Sequence[Window]], Tensor]
+"""``denoise(latent [rows, channels, height, width], context [rows, tokens, channels], windows)``: the UNet's answer, as high and
+wide. The rows are those of several windows of one size, one after the other."""
+
+
+class StandIn(Protocol):
+    """What has taken the UNet's place and adds something that is as large as the picture, such as ControlNet."""
+
+    def cut(self, window: Window, latent: tuple[int, int]) -> AbstractContextManager[None]:
+        """While the context lasts, it adds what belongs to a window of the latent, whose height and width are given."""
+
+    def context(self, tokens: Tensor, base: Tensor) -> Tensor:
+        """A region's tokens [rows, tokens, channels] in the form that it expects, which the base prompt's have."""
 
 
 TRAINED_STEPS = 1000
@@ -56,7 +71,7 @@ def denoise_apart(denoise: Denoise, latent: Tensor, joined: Joined, shares: Shar
     context, table = joined
     result: Tensor | None = None
     if shares.base.any():
-        base = denoise(latent, context[:, slice(*table[0])].contiguous())
+        base = denoise(latent, context[:, slice(*table[0])].contiguous(), [(slice(None), slice(None))])
         result = base * base.new_tensor(shares.base)
     alike: dict[object, list[tuple[Patch, Tensor, Tensor]]] = {}
     for patch in shares.patches:
@@ -64,7 +79,8 @@ def denoise_apart(denoise: Denoise, latent: Tensor, joined: Joined, shares: Shar
         part, prompt = latent[..., rows, columns], context[:, slice(*table[patch.region + 1])]
         alike.setdefault((part.shape, prompt.shape), []).append((patch, part, prompt))
     for parts in alike.values():
-        answers = denoise(torch.cat([part for _, part, _ in parts]), torch.cat([prompt for *_, prompt in parts]))
+        windows = [patch.window for patch, *_ in parts]
+        answers = denoise(torch.cat([part for _, part, _ in parts]), torch.cat([prompt for *_, prompt in parts]), windows)
         for (patch, *_), answer in zip(parts, answers.chunk(len(parts)), strict=True):
             if result is None:
                 result = answer.new_zeros(*answer.shape[:2], *latent.shape[2:])

@@ -14,7 +14,7 @@ from rpg.errors import GenerationError
 from rpg.steering.attention import Routing, route, token_grid
 from rpg.steering.calls import Call
 from rpg.steering.conditioning import Joined, Segment, Table
-from rpg.steering.latents import GUIDANCE, Denoise, base_ratios_at, denoise_apart, share_done
+from rpg.steering.latents import GUIDANCE, Denoise, StandIn, base_ratios_at, denoise_apart, share_done
 from rpg.steering.memory import Known, Memory
 
 
@@ -45,6 +45,7 @@ class Steering:
     Attributes:
         inside: a call of the UNet for one region alone is under way.
         hires: whether this is the hires pass; it starts from a picture that has its objects already.
+        stand_in: what has taken the UNet's place, where it can be cut to regions that are denoised by themselves.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Steering:
         self.memory = Memory(merge)
         self.inside = False
         self.hires = False
+        self.stand_in: StandIn | None = None
         self._tables: dict[int, Table] = {}
         self._error: BaseException | None = None
         self._call: _Call | None = None
@@ -142,8 +144,8 @@ class Steering:
         call = self._under_way()
         if self.apart:
             raise GenerationError(
-                "Another extension, such as ControlNet, has taken the UNet's place, so that regions cannot be denoised by "
-                "themselves; set latent_ratio to 0, or turn the other extension off."
+                "Another extension has taken the UNet's place, so that regions cannot be denoised by themselves; set "
+                "latent_ratio to 0, or turn the other extension off."
             )
         if self._recalled is None or self._recalled[0] is not context:
             joined = call.joined if context is call.base else _with_base(call.joined, context)

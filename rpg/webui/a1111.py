@@ -18,6 +18,7 @@ from rpg.areas.layout import Box
 from rpg.errors import GenerationError
 from rpg.plan import Plan, suited_latent_ratio
 from rpg.steering.hooks import is_replaced
+from rpg.webui.controlnet import ControlNet
 from rpg.webui.cut import WHOLE
 from rpg.webui.host import Schedule, tokens
 from rpg.webui.networks import without_networks
@@ -44,6 +45,16 @@ class A1111:
         unet: nn.Module = shared.sd_model.model.diffusion_model
         return unet
 
+    def stand_in(self) -> ControlNet | None:
+        found = self._controlnet()
+        if found:
+            found.check()
+        return found
+
+    def _controlnet(self) -> ControlNet | None:
+        unet = self.p.sd_model.model.diffusion_model
+        return ControlNet.of(unet, getattr(self.p.scripts, "alwayson_scripts", []), inpaints=getattr(unet, "in_channels", 4) == 9)
+
     def networks(self) -> Hashable:
         loaded = getattr(sys.modules.get("networks"), "loaded_networks", [])
         return (
@@ -56,8 +67,10 @@ class A1111:
 
     def latent_ratio(self) -> float:
         """What suits the model; none where something has taken the UNet's place, so that no region can be denoised by itself."""
-        unet = self.p.sd_model.model.diffusion_model
-        return 0.0 if is_replaced(unet) else suited_latent_ratio(self.p.sd_model.sd_checkpoint_info.metadata)
+        found = self._controlnet()
+        if is_replaced(self.p.sd_model.model.diffusion_model) if found is None else found.uncut():
+            return 0.0
+        return suited_latent_ratio(self.p.sd_model.sd_checkpoint_info.metadata)
 
     def is_hires(self) -> bool:
         return bool(getattr(self.p, "is_hr_pass", False))

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
+from rpg.steering.latents import StandIn
+
 Schedule = Callable[[int], Tensor]
 """A prompt's token embeddings [rows, tokens, channels] at a call of the denoiser; a row for each prompt joined by ``AND``."""
 
@@ -25,6 +27,13 @@ class Host(Protocol):
 
         Raises:
             GenerationError: when something else has taken its place or steers it already.
+        """
+
+    def stand_in(self) -> StandIn | None:
+        """What has taken the UNet's place, if regions can be denoised by themselves with it.
+
+        Raises:
+            GenerationError: when it is known and they cannot.
         """
 
     def networks(self) -> Hashable:

@@ -15,11 +15,9 @@ from rpg.plan import Plan
 from rpg.steering.conditioning import join, join_pair
 from rpg.steering.hooks import attach
 from rpg.steering.steering import Steering
+from rpg.webui.controlnet import unmarked
 from rpg.webui.host import Host, tokens, with_tokens
 from rpg.webui.networks import without_networks
-
-CONTROLNET_MARK = 1024
-"""All numbers of that token: positive for the prompt, negative for the negative prompt."""
 
 running: list[Job] = []
 """The jobs inside their ``p.sample``: one at most, as the host queues generations, unless a script nests them."""
@@ -116,6 +114,7 @@ class Job:
                     "The UNet is compiled by torch.compile, so that regions cannot be denoised by themselves; "
                     "set latent_ratio to 0, or use the UNet as it is."
                 )
+            self.steering.stand_in = self.host.stand_in() if self.plan.latent_ratio else None
             self.attached.enter_context(attach(unet, self.steering))
             self.attached.callback(unet.register_forward_pre_hook(self._check_size).remove)
             self.unet = unet
@@ -152,7 +151,7 @@ class Job:
     def _negative_rows(self, texts: Sequence[str | None], base: Tensor, step: int) -> Tensor:
         own = [self.host.schedule(text, negative=True)(step) for text in texts if text is not None]
         if not own:
-            return _unmarked(base)
+            return unmarked(base)
         return (own[0] if len(set(texts)) == 1 else _stacked(own)).to(base)
 
 
@@ -171,12 +170,6 @@ def _stacked(rows: Sequence[Tensor]) -> Tensor:
     """Conditionings as rows of one batch. A shorter one is repeated, which changes nothing in attention."""
     length = math.lcm(*(row.shape[1] for row in rows))
     return torch.cat([row.repeat(1, length // row.shape[1], 1) for row in rows])
-
-
-def _unmarked(tokens: Tensor) -> Tensor:
-    """``tokens`` without the one that sd-webui-controlnet puts in front of the base prompts to tell them apart; it takes
-    it off again inside the UNet, but only there."""
-    return tokens[:, 1:] if bool((tokens[:, :1].abs() == CONTROLNET_MARK).all()) else tokens
 
 
 def on_cfg_denoiser(params: Any) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +18,8 @@ from rpg.areas.patches import share_out, shares
 from rpg.errors import GenerationError
 from rpg.plan import Plan
 from rpg.steering.conditioning import join
-from rpg.steering.hooks import attach
-from rpg.steering.latents import denoise_apart, share_done
+from rpg.steering.hooks import attach, is_replaced
+from rpg.steering.latents import Window, denoise_apart, share_done
 from rpg.steering.steering import Steering
 from tests.pipelines.models import regional
 from tests.steering.unets import UNet
@@ -119,9 +122,55 @@ def test_an_error_in_a_region_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -
 def test_who_has_taken_the_unets_place_is_refused() -> None:
     steering, context, _ = apart("1,1", 0.0, 2)
     unet = UNet()
-    unet.forward = unet.forward  # type: ignore[method-assign]  # as others set theirs
+    unet.forward = partial(UNet.forward, unet)  # type: ignore[method-assign]  # as others set theirs
     with pytest.raises(GenerationError, match="latent_ratio to 0"), attach(unet, steering):
         unet(torch.randn(2, 8, 6, 8), BEGIN, context)
+
+
+@torch.no_grad()
+def test_what_can_be_cut_is_asked_for_each_region_by_its_window() -> None:
+    """In the UNet's place: adds the number of the column, and wants a mark in front of every context."""
+    unet, x, mark, windows = UNet(), torch.randn(2, 8, 6, 9), torch.full((2, 1, 6), 1024.0), []
+    columns = torch.arange(9.0)
+
+    def in_place(x: Tensor, time: Any, context: Tensor) -> Tensor:
+        assert torch.equal(context[:, :1], mark)
+        return UNet.forward(unet, x, time, context[:, 1:]) + (windows[-1] if windows else columns)
+
+    class StandIn:
+        @contextmanager
+        def cut(self, window: Window, latent: tuple[int, int]) -> Iterator[None]:
+            assert latent == (6, 9)
+            windows.append(columns[window[1]])
+            yield
+            windows.pop()
+
+        def context(self, tokens: Tensor, base: Tensor) -> Tensor:
+            return torch.cat([base[:, :1], tokens], 1)
+
+    layout, (base, left, middle, right) = Layout.parse("1,1,1"), (torch.randn(2, 5, 6) for _ in range(4))
+    joined = join([torch.cat([mark, base], 1), left, middle, right])
+    steering = Steering(Areas.of(layout), [0.0] * 3, latent_ratio=0.5)
+    steering.prepare(joined)
+    steering.stand_in = StandIn()
+    parts = [unet(x[..., 3 * i : 3 * i + 3], BEGIN, tokens) for i, tokens in enumerate((left, middle, right))]
+    unet.forward = in_place  # type: ignore[method-assign]
+    with attach(unet, steering):
+        torch.testing.assert_close(unet(x, BEGIN, joined.context), torch.cat(parts, -1) + columns)
+    assert not windows
+
+
+@torch.no_grad()
+def test_the_unets_own_forward_left_there_by_others_is_its_own() -> None:
+    """As sd-webui-controlnet leaves it after every job."""
+    unet, x = UNet(), torch.randn(2, 8, 6, 8)
+    left_there = unet.forward
+    unet.forward = left_there  # type: ignore[method-assign]
+    steering, context, _ = apart("1,1", 0.0, 2)
+    assert not is_replaced(unet)
+    with attach(unet, steering):
+        unet(x, BEGIN, context)
+    assert unet.__dict__["forward"] is left_there
 
 
 @torch.no_grad()
@@ -129,7 +178,7 @@ def test_tokens_that_regions_share_are_mixed_by_their_shares() -> None:
     layout = Layout.parse(",".join(["1"] * 4))
     joined = join([torch.full((1, 1, 1), float(value)) for value in (9, 0, 1, 2, 3)])
 
-    def denoise(part: Tensor, context: Tensor) -> Tensor:
+    def denoise(part: Tensor, context: Tensor, _windows: Sequence[Window]) -> Tensor:
         return torch.ones_like(part) * context[..., None]
 
     latent = torch.zeros(1, 1, 1, 2)
@@ -141,7 +190,7 @@ def test_gaps_are_the_base_prompts_and_overlaps_are_mixed() -> None:
     joined = join([torch.full((1, 1, 1), float(value)) for value in (9, 1, 3)])
     shared = share_out(np.array([[[1, 1, 0, 0]], [[0, 1, 1, 0]]], dtype=float), [0.0, 0.5])
 
-    def denoise(part: Tensor, context: Tensor) -> Tensor:
+    def denoise(part: Tensor, context: Tensor, _windows: Sequence[Window]) -> Tensor:
         return torch.ones_like(part) * context[..., None]
 
     result = denoise_apart(denoise, torch.zeros(1, 1, 1, 4), joined, shared)
