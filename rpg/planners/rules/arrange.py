@@ -23,7 +23,7 @@ _SIDE = 1000
 """Columns between the middle and a side of the picture; relations between things count single columns."""
 
 
-def arrange(reading: Reading) -> Rows:
+def arrange(reading: Reading, aspect: float = 1.0) -> Rows:
     """Rows of cells for all things of a reading."""
     things = reading.things
     if not any(thing.place or thing.relation for thing in things):
@@ -167,3 +167,9 @@ def _flatten(rows: list[list[Block]]) -> Rows:
 def fits(rows: Rows) -> bool:
     """Whether a plan can hold so many regions."""
     return sum(len(cells) for _, cells in rows) <= MAX_REGIONS
+
+
+def split_ratio(rows: Rows) -> str:
+    if len(rows) == 1:
+        return ",".join(str(width) for width, _ in rows[0][1])
+    return ";".join(",".join(map(str, (height, *(width for width, _ in cells)))) for height, cells in rows)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from rpg.areas.layout import MAX_REGIONS
-from rpg.planners.rules.lexicon import BEINGS, LANDMARKS, is_adjective
+from rpg.planners.rules.lexicon import BEINGS, LANDMARKS, is_adjective, plain
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,16 @@ class Reading:
         """Whether there are more things than a plan has regions: reading on would change nothing."""
         return len(self.things) > MAX_REGIONS
 
+    def limit(self, most: int) -> bool:
+        """Leave out what a long caption lists beyond ``most`` things, the living and related last. Whether there were more."""
+        if len(self.things) <= most or self.order or any(thing.place or thing.count > 1 for thing in self.things):
+            return False
+        kept = sorted(self.things, key=lambda thing: (not thing.being, not (thing.relation or self._anchors(thing))))[:most]
+        self.things = [thing for thing in self.things if thing in kept]
+        for thing in self.things:
+            thing.relation = thing.relation if thing.relation and thing.relation[1] in kept else None
+        return True
+
     def settle_tags(self) -> None:
         """Merge tags such as "1girl" with what the caption says of her later: "1girl, 1boy, girl with pink hair, ..."."""
         for tag in [thing for thing in self.things if thing.name == f"1{thing.noun}" and thing.count == 1]:
@@ -128,7 +138,7 @@ class Reading:
                 alike = [t for t in alike if t.definite or t.pronoun or (tag and not t.new)][: group.count]
             for thing in alike:
                 self.things.remove(thing)
-                bare = re.sub("^an? ", "", thing.name.lower()) == thing.noun
+                bare = re.sub("^an? ", "", plain(thing.name.lower())) == thing.noun
                 if thing.pronoun or (bare and thing.noun == group.noun):
                     thing.name, thing.noun, thing.kind = group.name + group.tail, group.noun, group.kind
                     thing.tail = _COPULA.sub(", ", thing.tail)

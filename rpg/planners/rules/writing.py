@@ -6,16 +6,20 @@ import re
 from collections import Counter
 
 from rpg.planners.rules.arrange import Cell
+from rpg.planners.rules.content import shows
 from rpg.planners.rules.lexicon import chinese_kind, plural
 from rpg.planners.rules.reading import Reading, Thing
 
+BACKGROUND = "plain background"
 _NUMBERS = ["no", "a", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _CHINESE_NUMBERS = "零一两三四五六七八九十"
 _PREPOSITION = re.compile(
     r"(?:in|on|at|by|near|under|inside|outside|behind|over|through|along|around|against|beside|next to|\w+ing) "
 )
 _PROGRESSIVE = re.compile(r"\b(?:is|are) (?=\w+ing\b)")
-_LOOSE = re.compile(r"(?:\s(?:is|are|and|while|with|then|there|stands|sits|lies|hangs))+(?=\s*(?:,|$))", re.IGNORECASE)
+_LOOSE = re.compile(
+    r"(?:\s(?:is|are|was|were|and|while|with|then|there|stands|sits|lies|lay|hangs|both))+(?=\s*(?:,|$))", re.IGNORECASE
+)
 """Words that have lost what they led to."""
 
 
@@ -26,7 +30,8 @@ def prompt(cell: Cell, reading: Reading) -> str:
         apart = not reading.joint or "," in text or not _PREPOSITION.match(scene)
         text += (", " if apart else " ") + scene if text else scene
     text = ", ".join(filter(None, [text or background(reading), *reading.styles]))
-    return tidy(text if cell else re.sub("^on (?=an? )", "", text), reading)
+    text = tidy(text if cell else re.sub("^on (?=an? )", "", text), reading)
+    return text if shows(text) else ", ".join(filter(None, [text, background(reading)]))
 
 
 def tidy(text: str, reading: Reading) -> str:
@@ -39,7 +44,7 @@ def tidy(text: str, reading: Reading) -> str:
 
 
 def background(reading: Reading) -> str:
-    return "plain background" if reading.joint else "空白背景"
+    return BACKGROUND if reading.joint else "空白背景"
 
 
 def classes(things: list[Thing]) -> Counter[str]:

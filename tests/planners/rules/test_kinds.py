@@ -76,7 +76,7 @@ WRITTEN_BEFOREHAND: dict[str, list[Case]] = {
         ),
     ],
 }
-RIGHT = 2
+RIGHT = 25
 
 
 def faults(caption: str, rows: list[int], words: list[list[str]]) -> list[str]:

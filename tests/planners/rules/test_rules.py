@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rpg.areas.layout import MAX_REGIONS, Layout
 from rpg.errors import PlannerError
-from rpg.plan import Plan
+from rpg.plan import DEFAULT_BASE_RATIO, Plan
 from rpg.planners.rules import MAX_CAPTION, plan
 from tests.fuzz import fuzz
 
@@ -61,8 +61,8 @@ def test_prompts_of_the_data_file():
 def test_plan_keeps_the_caption_and_says_who_planned():
     made = plan(" two  cats on a sofa ")
     assert made.caption == " two  cats on a sofa "
-    assert made.base_prompt == "two cats on a sofa"
-    assert made.planned_by == "rules 1"
+    assert made.base_prompt == ""
+    assert made.planned_by == "rules 2"
     assert "cat" in made.notes
 
 
@@ -100,7 +100,7 @@ def test_more_than_a_plan_can_hold_shares_a_region():
 
 def test_base_prompt_counts_a_class_unless_the_caption_does():
     assert plan("a girl with red hair is chatting with a girl in a hat").base_prompt.startswith("two girls, a girl with red hair")
-    assert plan("two girls, one in red and one in blue").base_prompt == "two girls, one in red and one in blue"
+    assert plan("two girls, one in red and one in blue").base_prompt == ""
 
 
 def test_the_empty_side_shows_the_background():
@@ -110,10 +110,9 @@ def test_the_empty_side_shows_the_background():
     ]
 
 
-def test_network_tags_stay_in_the_base_prompt():
-    made = plan("a cat and a dog <lora:pets:0.8>")
-    assert "<lora:pets:0.8>" in made.base_prompt
-    assert [region.prompt for region in made.regions] == ["a cat", "a dog"]
+def test_a_base_prompt_like_the_caption_stays_empty_so_that_the_main_prompt_is_used():
+    made = plan("two girls in a cafe, one in red and one in blue")
+    assert (made.base_prompt, made.base_ratio) == ("", DEFAULT_BASE_RATIO)
 
 
 def test_simple_chinese_becomes_english_and_other_chinese_stays():

@@ -14,6 +14,8 @@ _ATTACH = re.compile(
     r"(?:穿|戴|梳|留|拿|持|捧|抱|牵|骑|背|举|撑|插|装|盛|印|披|系|吃|喝|弹|拉|扎|带|提|握|叼|挎|打|露|散发|充满|看|读|写)(?:着|有|了)?$"
     r"|[有长]着$"
 )
+_ACTS = re.compile(r"[^,]着$|地[^,]{1,3}(?:着|了|起|出|过)?$")
+_STANDS = re.compile(r"(?:放|摆|站|坐|躺|挂|停|长|立|排列|趴|蹲|卧|种|堆|铺|飘|漂|住|围|跟|摆放|陪伴|伴随)着$")
 _JOINING = re.compile(r"(?:和|与|跟|同|、|以及|还有|及|或|,|是|有|正|在|则|还|也|中|里|上)*")
 
 
@@ -22,6 +24,8 @@ class ChineseClaims(Claims):
 
     def __init__(self) -> None:
         super().__init__(Reading(joint=""))
+        self.tags = False
+        """Whether the caption is a list of tags: there bare nouns belong to whoever was named before."""
         self.definite = False
         """Whether 的 stood behind the place, as in 左边的猫."""
         self.wall: Surrounding | None = None
@@ -46,7 +50,7 @@ class ChineseClaims(Claims):
             return None
         for thing in reversed(self.reading.things):
             owned = "".join([thing.tail, *(scene.text for scene in self.reading.scenes if scene.owner is thing)])
-            if thing.noun == noun or noun in owned:
+            if thing.noun == noun or (len(noun) > 1 and thing.name.endswith(noun)) or noun in owned:
                 return thing
         return None
 
@@ -78,13 +82,18 @@ class ChineseClaims(Claims):
     def is_thing(self, phrase: ChinesePhrase, link: str, own: Thing | None) -> bool:
         """Whether a phrase is a thing of its own; ``own`` is the last one that the clause named."""
         placed = self.pending or self.row or self.leading
+        if self.tags and self.current and not phrase.quantified and phrase.kind not in BEINGS:
+            return False
         if phrase.kind == "picture" and not self.pending:
             if not self.reading.things:
                 self.reading.styles.append(re.sub("^一[幅张]", "", phrase.name))
             return False
         if phrase.kind == "style" or (phrase.kind == "ambience" and not self.pending):
             return False
-        if self.current and (_ATTACH.search(link) or (phrase.kind in PARTS and (not phrase.quantified or self.current.being))):
+        acts = self.current is not None and self.current.being and _ACTS.search(link) and not _STANDS.search(link)
+        if self.current and (
+            _ATTACH.search(link) or acts or (phrase.kind in PARTS and (not phrase.quantified or self.current.being))
+        ):
             return False
         if phrase.kind in SCENERY and not (phrase.quantified or placed or own):
             return False

@@ -18,10 +18,12 @@ from rpg.planners.rules.chinese.places import (
     place_of,
 )
 from rpg.planners.rules.claims import opposite
-from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY, chinese_kind
+from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY, chinese_kind, chinese_word
 from rpg.planners.rules.reading import Place, Reading, Thing
 
-_SIGNS = str.maketrans("，。；：！？（）【】", ",.;:!?(),,")
+_SIGNS = str.maketrans("，。；：！？（）【】", ",.;:!?,,,,")
+_TAG = re.compile(r"(?<![0-9])([1-9])(?=[㐀-鿿])")
+"""The number of 2女孩."""
 _HAN = r"[㐀-鿿、，]"
 _ORDERS = (
     ("row", re.compile(r"按?[从由自]?左[到至往向]右|并排|并列|一字排开|[站排]成一排")),
@@ -34,6 +36,17 @@ _SEQUENCE = re.compile(r"^[,的]?(?:依次|分别)?(?:是|为|有|排列着|摆�
 _CLAUSES = re.compile(r"[.;!?,]|(?<![上下左右中间边侧角排行层方面]):")
 _CONNECTIVE = re.compile(r"^(?:和|与|跟|及|而且|并且|同时|然后|另外|此外|其中|而|并|还有|以及|再)+")
 _SHARED = re.compile(r"^(?:他们|她们|它们|两人|二人|三人|大家)都?")
+_WRITTEN = re.compile(
+    r"^(?:(?:上|下|里|外|前|后|正|背|侧|表|封)面|上边|屏幕上|上)?(?:还|都|用[^,]{1,6})?(?:写|印|刻|画|绣|标|贴|涂|显示|镶|缀|点缀|装饰)(?:着|有|了|满)"
+)
+"""A clause about what a thing has on it: 上面写着."""
+_REMARK = re.compile(
+    r"^(?:整个|整体|整幅|这[幅张])?(?:画面|图片|图像|照片|画作|作品|场景|氛围|气氛|色调|光线|构图|风格|背景虚化|镜头)(?![里中上下左右前后有在的])"
+    r"|^(?:整体|整个)|^(?:使用|采用|运用|利用|借助|以|用|由)[^,]*(?:拍摄|摄影|绘制|渲染|风格|镜头|相机|视角|构图|手法|画法|质感)"
+    r"|^(?:营造|展现|呈现|体现|传达|散发|给人|充满|彰显|烘托|突出|表现)"
+)
+"""A clause about the picture itself: 使用相机拍摄, 营造出温馨的氛围."""
+_LONGEST_REMARK = 24
 _OWN = re.compile(r"^(?:它|他|她|其|里面|上面|身穿|身着|头戴|手持|脚穿|手里|手中|头上|身上|穿|戴|梳|留着|拿|抱着|面带|满)")
 _POSTURE = re.compile(
     r"(?:正|都|静静地|安静地)?(?:坐|站|躺|走|跑|玩|放|摆|趴|睡|蹲|跪|漂浮|漂|飘|停|挂|沐浴|站立|生长|行走|散步|飞|游|聊天)$"
@@ -46,16 +59,19 @@ def read(text: str) -> Reading:
     """What a Chinese caption says."""
     text = re.sub("位于|处于", "在", text)
     text = re.sub("([一两二三四五六])男([一两二三四五六])女", r"\1个男人和\2个女人", text)
+    counted = _TAG.sub(lambda tag: f"{tag[1]}个" if chinese_kind(chinese_word(text, tag.end())) in BEINGS else tag[0], text)
+    tags, text = counted != text, counted
     text = re.sub(rf"(?<={_HAN}) | (?={_HAN})", "", text.translate(_SIGNS))
-    reading = _Reader().read(text)
+    reading = _Reader(tags=tags).read(text)
     return reading if reading.things or not re.search("[和与跟、]", text) else _Reader(listing=True).read(text)
 
 
 class _Reader(ChineseClaims):
     """One walk over the clauses."""
 
-    def __init__(self, listing: bool = False) -> None:
+    def __init__(self, listing: bool = False, tags: bool = False) -> None:
         super().__init__()
+        self.tags = tags
         self.listing = listing
         """Whether unknown nouns without a quantity are things."""
         self.section: Thing | None = None
@@ -67,8 +83,8 @@ class _Reader(ChineseClaims):
             if found:
                 self.reading.order = self.reading.order or order
                 text = _SEQUENCE.sub("", text, count=1)
-        for part in _CLAUSES.split(text):
-            clause = AROUND.sub("", _CONNECTIVE.sub("", part.strip(" ,:")))
+        for part in (part.strip(" ,:") for part in _CLAUSES.split(text)):
+            clause = AROUND.sub("", part if len(chinese_word(part, 0)) > 1 else _CONNECTIVE.sub("", part))
             if clause:
                 self._clause(clause)
         return self.reading
@@ -80,8 +96,14 @@ class _Reader(ChineseClaims):
         kinds = kinds_of(clause)
         if len(clause) <= 14 and "style" in kinds and not kinds & (BEINGS | PARTS | {"thing"}):
             self.reading.styles.append(clause)
+        elif _REMARK.match(clause) and self.reading.things:
+            if len(clause) <= _LONGEST_REMARK:
+                self.reading.styles.append(clause)
         elif shared := _SHARED.match(clause):
-            self.surround(clause[shared.end() :].removeprefix("正").removeprefix("在") or clause, "action")
+            said = clause[shared.end() :]
+            self.surround(clause if said.startswith("的") else said.removeprefix("正").removeprefix("在") or clause, "action")
+        elif self.current and not self.section and _WRITTEN.match(clause):
+            self.current.tail += "," + clause
         elif "背景" in clause:
             self._background(clause)
         elif self._leads(clause):

@@ -11,7 +11,7 @@ from rpg.planners.rules.english.roles import predicate, without_joiners
 from rpg.planners.rules.lexicon import BEINGS, PARTS, is_adjective, singular
 from rpg.planners.rules.reading import Place, Reading, Thing
 
-_SHARED = re.compile(r"\s*(?:they |both |all )?(?:are|were|both|all|they)\s+(?=\w)")
+_SHARED = re.compile(r"[\s,]*(?:they |both |all |each )?(?:are|were|both|all|each|they)(?: of them)?\s+(?=\w)")
 _HOLDS = re.compile(r"\b(?:with|features|contains|has|shows)\s*$")
 _JOINED = re.compile(r"(?:\band|&|\bplus)\s*$", re.IGNORECASE)
 _DOING = re.compile(r"\s*\w+ing \w+(?: of)?\s*$")
@@ -27,6 +27,10 @@ class EnglishClaims(Claims):
         self.held = 0
         self.attached = ""
         """Kind of the phrase that was attached last since the current thing was named."""
+        self.clinging = False
+        """Whether the clause describes the current thing alone."""
+        self.first: Thing | None = None
+        """The thing that the sentence began with."""
         self.joined = False
         """Whether an "and" stands between the current thing and the one before."""
 
@@ -38,7 +42,7 @@ class EnglishClaims(Claims):
         elif not piece.strip(" ,.;:"):
             return
         self.held = end
-        if self.several() and not joins:
+        if self.several() and not joins and not self.clinging:
             piece, shared = predicate(piece)
             if shared:
                 self.surround(shared, "action")

@@ -43,17 +43,25 @@ _PLACE = re.compile(
     rf"{_SIDE}\b(?! hand\b(?! side))(?:{_AREA}\b)?{_FRAME}"
     rf"|\b(?:the )?(?:far )?{_SIDE}{_AREA}\b{_FRAME}"
     rf"|\bthe {_SIDE}(?= of (?:the|it)\b| (?:is|has|shows)\b){_FRAME}"
-    rf"|\({_SIDE}\)|\b{_SIDE}(?= ?:)|\b(?:left|right)(?= ?(?:[,.;]|$| and\b))"
+    rf"|\({_SIDE}\)|\b{_SIDE}(?= ?:)|\b(?:left|right)(?= ?(?:[,.;]|$| and\b| of\b))"
 )
 _BOTH_SIDES = re.compile(rf"\b(?:on|at|to) (?:both|either|each) sides?\b{_FRAME}(?: of\b(?: it\b| them\b)?)?")
-_RELATION = re.compile(
-    r"\b(?:(?:directly|just|right|placed) )?(?:on top of|atop|above|over|below|underneath|under|beneath|"
-    r"next to|beside|alongside|in front of|behind|between)\b"
-)
 _OFFSETS = {
-    **dict.fromkeys(("on top of", "atop", "above", "over", "behind"), Place(-1, None)),
+    **dict.fromkeys(("on top of", "atop", "above", "over", "behind", "hidden behind", "hidden by"), Place(-1, None)),
     **dict.fromkeys(("below", "underneath", "under", "beneath", "in front of"), Place(1, None)),
+    **dict.fromkeys(("next to", "beside", "alongside", "near to", "near", "close to", "adjacent to"), Place(None, -1)),
+    **dict.fromkeys(("on the side of", "on side of", "by the side of", "at the side of"), Place(None, -1)),
+    "by": Place(None, -1),
+    "between": Place(None, 1),
 }
+"""Where what was named before stands, of what follows."""
+_BY = r"(?<!ed )(?<!en )(?<!wn )(?<!lit )(?<!held )(?<!made )by(?= (?:an?|the)\b)"
+"""Beside, and not "made by the baker"."""
+_RELATION = re.compile(
+    rf"\b(?:(?:directly|just|right|placed|partially|partly) )?({'|'.join(words for words in _OFFSETS if words != 'by')}|{_BY})\b"
+)
+DEPTH = ("in front of", "behind", "hidden by")
+"""Words of :data:`_OFFSETS` for what is nearer or farther: farther is drawn higher."""
 _ROWS = {"top": -9, "upper": -9, "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "middle": 2, "center": 2}
 
 
@@ -99,7 +107,7 @@ def _places(text: str) -> list[Mark]:
         start, end = match.span()
         of = re.compile(r"(?: side)? of\b").match(text, end)
         place = side(match.group())
-        if of and text[end - 3 : end] != "top" and place != Place(None, 0):
+        if of and match.group() != "on top" and place != Place(None, 0):
             marks.append(Mark("relation", start, of.end(), place=place))
         elif not of:
             marks.append(
@@ -109,10 +117,7 @@ def _places(text: str) -> list[Mark]:
 
 
 def _relations(text: str) -> list[Mark]:
-    marks = []
-    for match in _RELATION.finditer(text):
-        words = re.sub("^(?:directly|just|right|placed) ", "", match.group())
-        kind = "between" if words == "between" else "relation"
-        beside = Place(None, 1 if kind == "between" else -1)
-        marks.append(Mark(kind, *match.span(), place=_OFFSETS.get(words, beside)))
-    return marks
+    return [
+        Mark("between" if match[1] == "between" else "relation", *match.span(), place=_OFFSETS[match[1]])
+        for match in _RELATION.finditer(text)
+    ]

@@ -6,13 +6,23 @@ import re
 from dataclasses import dataclass, replace
 
 from rpg.planners.rules.english.marks import Mark, find_marks, side
-from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY, article, english_kind, is_adjective, singular, word_set
+from rpg.planners.rules.lexicon import (
+    BEINGS,
+    COUNTS,
+    PARTS,
+    PRIVATE,
+    SCENERY,
+    article,
+    english_kind,
+    is_adjective,
+    is_common,
+    is_verb,
+    plain,
+    singular,
+    word_set,
+)
 from rpg.planners.rules.reading import Place
 
-_COUNTS = {
-    **{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10},
-    **{"eleven": 11, "twelve": 12, "dozen": 12},
-}
 _DETERMINERS = word_set("a an the another some several many few his her its their my your")
 _OWNERS = word_set("his her its their my your")
 _AND = word_set("and while whereas then plus &")
@@ -27,8 +37,14 @@ _ENDS = _STOPPERS | _DETERMINERS
 LOCATIVE = word_set(
     "in on at inside within outside near through across along around against under behind amid during over beyond"
 )
+_UNITS = word_set(
+    "mm cm m km ml k p px fps x iso kg lb ft inch inches feet meters metres degrees percent years year am pm o'clock"
+)
+_CONTAINERS = {"pair": 2, "couple": 2, "trio": 3, "group": 1}
 _UNIQUE = word_set("sun moon sky earth sea ocean water ground")
-_TOKENS = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*|\S")
+_TOKENS = re.compile(rf"[{PRIVATE}]*[^\W_]+(?:['’\-_]+[^\W_]+)*[{PRIVATE}]*|\S")
+_ADJECTIVE = re.compile(r"-|(?:[a-z]{3}(?:ed|y|ous|ful|ish|ic|less|ive|able|ible))$")
+"""What unknown adjectives look like."""
 _TAG = re.compile(r"([0-9]{1,2})((?:girl|boy|man|woman|cat|dog)s?)")
 
 
@@ -77,11 +93,15 @@ def tokens_of(text: str) -> list[Token]:
     position = 0
     for mark in [*find_marks(low), None]:
         for match in _TOKENS.finditer(text, position, mark.start if mark else len(text)):
-            word = match.group().lower()
-            tokens.append(Token(_token_kind(word), *match.span(), word, capital=match.group()[0].isupper()))
+            word = plain(match.group())
+            if word:
+                tokens.append(Token(_token_kind(word.lower()), *match.span(), word.lower(), capital=word[0].isupper()))
         if mark:
             tokens.append(Token("mark", mark.start, mark.end, low[mark.start : mark.end], mark))
             position = mark.end
+    for index, token in enumerate(tokens):
+        if token.kind == "and" and _joins_adjectives(tokens, index):
+            tokens[index] = replace(token, kind="word")
     return tokens
 
 
@@ -121,7 +141,7 @@ def _opening(tokens: list[Token], index: int) -> _Opening:
     while words[first] in _DETERMINERS and first < 2:
         determiner = words[first]
         first += 1
-    if number := _number(words[first]):
+    if (number := _number(words[first])) and not _number(words[first + 1]) and words[first + 1] not in _UNITS | {"0"}:
         count, determiner = number, determiner or words[first]
         first += 1
     if determiner == "the" and words[first] in ("other", "same"):
@@ -133,27 +153,32 @@ def _opening(tokens: list[Token], index: int) -> _Opening:
 
 
 def _number(word: str) -> int:
-    return int(word) if re.fullmatch("[0-9]{1,3}", word) else _COUNTS.get(word, 0)
+    return int(word) if re.fullmatch("[0-9]{1,3}", word) else COUNTS.get(word, 0)
 
 
 def _gathered(tokens: list[Token], index: int, text: str) -> EnglishPhrase | None:
-    """The phrase behind "of" in "a pair of cats" or "a group of three people", with its count."""
+    """The phrase behind "of" in "a pair of cats" or "a group of three people", with its count; "a pair of scissors" is one."""
     words = [token.text for token in tokens[index : index + 3]]
-    if len(words) < 3 or words[0] not in ("a", "one") or words[1] not in ("pair", "couple", "group", "trio") or words[2] != "of":
+    if len(words) < 3 or words[0] not in ("a", "one", "the") or words[1] not in _CONTAINERS or words[2] != "of":
         return None
     inner = phrase_at(tokens, index + 3, text, True) if index + 3 < len(tokens) else None
-    implied = {"pair": 2, "couple": 2, "trio": 3}.get(words[1], 1)
-    if not inner or inner.kind not in BEINGS or max(inner.count, implied) == 1:
+    start, determiner = tokens[index].start, words[0]
+    if not inner or inner.kind not in BEINGS:
+        if not inner or inner.count > 1 or words[1] == "group":
+            return None
+        return replace(inner, start=start, name=text[start : inner.end], determiner=determiner)
+    count = max(inner.count, _CONTAINERS[words[1]])
+    if count == 1:
         return None
     name = inner.name if inner.count > 1 else _single(inner.name.split(" "))
-    return replace(inner, start=tokens[index].start, name=name, count=max(inner.count, implied), determiner=words[0])
+    return replace(inner, start=start, name=name, count=count, determiner=determiner)
 
 
 def _scan(tokens: list[Token], text: str, opening: _Opening) -> EnglishPhrase | None:
     """The noun phrase behind an opening."""
     first = last = opening.first
     start, determiner = tokens[opening.index].start, opening.determiner
-    while last < len(tokens) and last < first + 12 and not _stops(tokens, first, last):
+    while last < len(tokens) and last < first + 12 and not _stops(tokens, first, last, bool(determiner)):
         if last > first and determiner in ("one", "other") and tokens[last].text.endswith("ing"):
             break
         last += 1
@@ -169,6 +194,7 @@ def _scan(tokens: list[Token], text: str, opening: _Opening) -> EnglishPhrase | 
         said = " ".join(text[token.start : token.end] for token in tokens[first:last] if token.text not in ("one", "ones"))
         return EnglishPhrase(start, tokens[last - 1].end, last, said, "", "pronoun", 1, determiner, opening.side)
     plural = singular(words[head]) != words[head] or words[head] in ("sheep", "fish", "deer", "people")
+    plural = plural or (kind == "animal" and opening.count > 1)  # "two shrimp"
     if opening.count > 1 and not plural:
         return None
     stop = first + head
@@ -177,24 +203,24 @@ def _scan(tokens: list[Token], text: str, opening: _Opening) -> EnglishPhrase | 
     name = text[start:end]
     if determiner == "the" and words == [noun] and noun in _UNIQUE:
         name = f"the {shown[0]}"
+    elif determiner == "the" and opening.count == 1 and plural and kind not in BEINGS:
+        name = " ".join(shown)
     elif opening.count > 1 or determiner in ("the", "one", "another", "other") or (kind in BEINGS and determiner in _OWNERS):
         name = _single(shown)
     elif not determiner:
-        named = (not kind or len(shown) > 1) and all(word[0].isupper() for word in shown)
+        named = (not is_common(noun) or len(shown) > 1) and all(plain(word)[0].isupper() for word in shown)
         name = " ".join(shown) if named or plural or kind in SCENERY else _single(shown)
     return EnglishPhrase(start, end, stop + 1, name, noun, kind, opening.count, determiner, opening.side)
 
 
-def _stops(tokens: list[Token], first: int, index: int) -> bool:
+def _stops(tokens: list[Token], first: int, index: int, determined: bool) -> bool:
     """Whether a noun phrase that began at ``first`` is over before this token."""
     token = tokens[index]
     word = token.text
-    if token.kind == "and":
-        return not _joins_adjectives(tokens, index)
-    if token.kind != "word" or word in _ENDS:
-        return True
-    if index == first:
-        return False
+    if word == ",":
+        return not (determined and _lists_adjectives(tokens, first, index))
+    if token.kind != "word" or word in _ENDS or index == first:
+        return token.kind != "word" or word in _ENDS
     ends = index + 1 >= len(tokens) or tokens[index + 1].kind != "word" or tokens[index + 1].text in _ENDS
     before = tokens[index - 1]
     if word.endswith("ing"):
@@ -203,14 +229,32 @@ def _stops(tokens: list[Token], first: int, index: int) -> bool:
         return before.capital or acts or (ends and not english_kind(word))
     if word.endswith("ed") and not is_adjective(word) and not english_kind(word):
         return ends
+    kind = english_kind(before.text)
+    acts = is_verb(word) and kind != "" and not is_adjective(word)
     compound = english_kind(word) or english_kind(f"{before.text} {word}")
-    return english_kind(before.text) in BEINGS and not compound
+    return acts or (kind in BEINGS and not compound and not is_adjective(before.text))
+
+
+def _lists_adjectives(tokens: list[Token], first: int, comma: int) -> bool:
+    """Whether a comma separates adjectives of one noun: "a sleek, silver laptop"."""
+    before = [token.text for token in tokens[first:comma] if token.text not in (",", "and")]
+    end = comma + 1
+    while end < len(tokens) and tokens[end].kind == "word" and _describes(tokens[end].text):
+        end += 1
+    noun = tokens[end] if end < len(tokens) else tokens[comma]
+    named = noun.text == "," or (noun.kind == "word" and noun.text not in _ENDS and not is_verb(noun.text))
+    return bool(before) and all(map(_describes, before)) and end > comma + 1 and named and noun is not tokens[comma]
+
+
+def _describes(word: str) -> bool:
+    return is_adjective(word) or (not english_kind(word) and word not in _ENDS and bool(_ADJECTIVE.search(word)))
 
 
 def _joins_adjectives(tokens: list[Token], index: int) -> bool:
     """Whether an "and" joins two adjectives of one noun: "a black and white cat"."""
     around = [token.text for token in (*tokens[index - 1 : index], *tokens[index + 1 : index + 3])]
-    return len(around) == 3 and is_adjective(around[0]) and is_adjective(around[1]) and english_kind(around[2]) != ""
+    noun = len(around) == 3 and (english_kind(around[2]) != "" or is_adjective(around[2]))
+    return noun and _describes(around[0]) and _describes(around[1])
 
 
 def _head(words: list[str]) -> tuple[int, str, str]:
@@ -220,11 +264,13 @@ def _head(words: list[str]) -> tuple[int, str, str]:
             noun = " ".join(words[last - length + 1 : last + 1])
             if length <= last + 1 and (kind := english_kind(noun)):
                 return last, singular(noun), kind
+        if last and not (is_adjective(words[last]) or is_verb(words[last]) or words[last].endswith(("ly", "ed", "ing"))):
+            break  # an unknown noun is the head of "a table flobber"
     return len(words) - 1, singular(words[-1]), ""
 
 
 def _single(words: list[str]) -> str:
     """The words with an article, and the last one in the singular."""
-    noun = words[-1]
+    noun = plain(words[-1])
     one = singular(noun.lower())
-    return article(" ".join([*words[:-1], noun if one == noun.lower() else one]))
+    return article(" ".join([*words[:-1], words[-1] if one == noun.lower() else words[-1].replace(noun, one)]))

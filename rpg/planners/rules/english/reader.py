@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from rpg.planners.rules.english.claims import EnglishClaims
-from rpg.planners.rules.english.phrases import LOCATIVE, EnglishPhrase, Token, opens_otherwise, phrase_at, tokens_of
+from rpg.planners.rules.english.phrases import LOCATIVE, EnglishPhrase, Token, opens_otherwise, phrase_at
+from rpg.planners.rules.english.relations import REFERENCES
 from rpg.planners.rules.english.roles import cut_styles, role, without_joiners, wraps
-from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY, article, is_adjective, singular, word_set
+from rpg.planners.rules.english.sentences import SUBJECTS, Sentences
+from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY, article, is_adjective, plain, singular, word_set
 from rpg.planners.rules.reading import Place, Reading, Thing
 
-_COPULA = word_set("is are was were there has have stands sits shows features contains lies it's we see : ,")
 _DEFINITE = word_set("the his her its their")
 _STATES = word_set("ruin ruins")
 """Behind "in", a state and no place."""
-_REFERENCES = word_set("it them him her both")
+_INSIDE = re.compile(r"\W*(?:in|inside|within|at|on)\s*", re.IGNORECASE)
 _BACKGROUND = re.compile(r"(?:[\s,;.:]|\band\b|\bwhile\b)*\bin\s*", re.IGNORECASE)
 
 
@@ -24,49 +24,34 @@ def read(text: str) -> Reading:
     return _Reader(*cut_styles(text)).read()
 
 
-class _Reader(EnglishClaims):
-    """One walk over the tokens."""
-
-    def __init__(self, text: str, styles: list[str]) -> None:
-        super().__init__(text, styles)
-        self.tokens = tokens_of(text)
-        self.relation: Token | None = None
-        """A word such as "above" that still waits for its phrase."""
-        self.listing = False
-        """Whether unknown nouns without a determiner are things: behind "from left to right"."""
-        self.references: dict[Thing, Thing] = {}
-        """What "it" was for things such as the painting of "a sofa with a painting above it"."""
-        self.fresh = 0
-        """Number of a token that a phrase without determiner may begin with."""
+class _Reader(Sentences):
+    """Decides what the phrases of a caption are."""
 
     def read(self) -> Reading:
         index = 0
         while index < len(self.tokens) and not self.reading.full:
             token = self.tokens[index]
+            if index == self.begins and index and (after := self.remark_at(index)):
+                index = after
+                continue
             if token.mark:
                 index = self._mark(index)
                 continue
+            if token.text in SUBJECTS and self.begins_clause(index) and self.describe_again(token):
+                index += 1
+                continue
             phrase = None if token.kind in ("sep", "stop", "and") else self._phrase(index)
             if phrase:
-                index = self._backdrop(phrase) or self._take(phrase)
+                index = self._backdrop(phrase) or self._take(phrase, index)
                 continue
             if token.kind in ("sep", "stop", "and"):
                 self._separate(token)
-            elif self.relation and token.text in _REFERENCES:
-                self._refer(token)
+            elif self.relation and token.text in REFERENCES:
+                self.refer(token)
             index = self._enumeration(index) if token.text == ":" else index + 1
-        self._drop_relation(len(self.text))
+        self.drop_relation(len(self.text))
         self.flush(len(self.text))
         return self.reading
-
-    # Tokens
-
-    def _text_at(self, index: int) -> str:
-        return self.tokens[index].text if 0 <= index < len(self.tokens) else ""
-
-    def _is_fresh(self, index: int) -> bool:
-        """Whether a phrase without determiner may begin here."""
-        return index == self.fresh or self.tokens[index - 1].kind in ("sep", "stop", "and", "mark")
 
     def _separate(self, token: Token) -> None:
         if token.kind == "and":
@@ -75,22 +60,29 @@ class _Reader(EnglishClaims):
                 self.attached = "thing"
             self.flush(token.start)
             return
-        self._drop_relation(token.start)
+        self.drop_relation(token.start)
         self.flush(token.start)
         self.scene, self.attached = None, ""
+        if token.text in ".!?;":
+            self.begins, self.clinging = self.tokens.index(token) + 1, False
+            self.topic = next((thing for thing in self.reading.things if thing is self.first), self.topic)
+            self.first = None
         if token.text == ":" and self.current:
             self.current.lists = True
 
     def _phrase(self, index: int) -> EnglishPhrase | None:
-        fresh = self._is_fresh(index)
+        fresh = self.is_fresh(index)
         phrase = phrase_at(self.tokens, index, self.text, fresh)
         if phrase and not phrase.determiner:
             known = phrase.kind in BEINGS | SCENERY | {"thing", "picture"}
+            known = known or (phrase.kind in PARTS and (self.current is None or not self.current.being))
+            if self.tags and self.current and phrase.kind not in BEINGS | SCENERY and not self._is_placed(phrase, 9):
+                return None if any(thing.being for thing in self.reading.things) else phrase if known else None
             unknown = not phrase.kind and not phrase.noun.endswith(("ed", "ing"))
             if unknown and not self.listing and self._is_placed(phrase):
                 return replace(phrase, name=self.text[phrase.start : phrase.end])
             return phrase if known or (unknown and self.listing) or self._is_name(phrase, index) else None
-        if not phrase and not fresh and self._text_at(index - 1) in LOCATIVE:
+        if not phrase and not fresh and self.text_at(index - 1) in LOCATIVE:
             phrase = phrase_at(self.tokens, index, self.text, True)
             if phrase and self._is_named_place(phrase, index):
                 return replace(phrase, kind="place")
@@ -107,15 +99,13 @@ class _Reader(EnglishClaims):
         words = self.text[phrase.start : phrase.end].split()
         around = self.tokens[index - 1 : index] + self.tokens[phrase.after : phrase.after + 1]
         beside = any(token.kind == "and" for token in around)
-        return not phrase.kind and beside and len(words) < 4 and all(word[0].isupper() for word in words)
+        return not phrase.kind and beside and len(words) < 4 and all(plain(word)[0].isupper() for word in words)
 
-    def _is_placed(self, phrase: EnglishPhrase) -> bool:
+    def _is_placed(self, phrase: EnglishPhrase, most: int = 3) -> bool:
         """Whether a few words stand before a place: "hatsune miku on the left"."""
         mark = self.tokens[phrase.after].mark if phrase.after < len(self.tokens) else None
         words = self.text[phrase.start : phrase.end].split()
-        return mark is not None and mark.kind == "side" and not mark.labels and len(words) < 4
-
-    # Marks
+        return mark is not None and mark.kind == "side" and not mark.labels and len(words) <= most
 
     def _mark(self, index: int) -> int:
         """Read a mark. Returns the number of the token to go on with."""
@@ -134,7 +124,7 @@ class _Reader(EnglishClaims):
                 self.current, self.pending = None, Place(None, 0)
             return index + 1
         if mark.kind in ("relation", "between"):
-            return self._relation_mark(index)
+            return self.relation_mark(index)
         if mark.kind == "row" and self._ends_a_list(index):
             self.place_list(mark.place)
             return index + 1
@@ -144,30 +134,18 @@ class _Reader(EnglishClaims):
             self.fresh = index + 1
         else:
             self.row, self.pending = mark.place, None
-            self.fresh = self._skip(index + 1)
+            self.fresh = self.skip(index + 1)
             self.held = self.tokens[self.fresh].start if self.fresh < len(self.tokens) else len(self.text)
         return self.fresh
-
-    def _relation_mark(self, index: int) -> int:
-        after = index + 1
-        begin = self._skip(after + 1)
-        if self._is_fresh(index) and self._text_at(after) in _REFERENCES and begin < len(self.tokens) and self._starts(begin):
-            return self._refer_ahead(index, begin)
-        anchor = phrase_at(self.tokens, after, self.text, True) if after < len(self.tokens) else None
-        told = anchor is not None and self._text_at(anchor.after) in _COPULA and self._text_at(anchor.after) not in ":,"
-        if anchor and self._is_fresh(index) and (self.current is None or told):
-            return self._leading_relation(index, anchor)
-        self.relation, self.fresh = self.tokens[index], after
-        return after
 
     def _side_mark(self, index: int) -> int:
         token = self.tokens[index]
         mark = token.mark
         assert mark is not None
-        begin = self._skip(index + 1)
-        leads = begin > index + 1 or not self.current or (begin < len(self.tokens) and self._starts(begin))
-        if (self._is_fresh(index) or mark.labels) and leads and begin < len(self.tokens):
-            return self._place(begin, mark.place)
+        begin = self.skip(index + 1)
+        leads = begin > index + 1 or not self.current or (begin < len(self.tokens) and self.starts(begin))
+        if (self.is_fresh(index) or mark.labels) and leads and begin < len(self.tokens):
+            return self.place_what_follows(begin, mark.place)
         self.attached = ""
         if self._ends_a_list(index):
             self.place_list(mark.place)
@@ -178,77 +156,17 @@ class _Reader(EnglishClaims):
     def _ends_a_list(self, index: int) -> bool:
         """Whether a mark stands behind "a cat and a dog", before other things: then it places them all."""
         things = self.reading.things[-2:]
-        if len(things) < 2 or any(thing.place or thing.relation for thing in things) or self._is_fresh(index):
+        if len(things) < 2 or any(thing.place or thing.relation for thing in things) or self.is_fresh(index):
             return False
         before = next((token.kind for token in reversed(self.tokens[:index]) if token.kind in ("and", "stop", "mark")), "")
         begin = index + 1
         while begin < len(self.tokens) and self.tokens[begin].kind in ("sep", "stop", "and"):
             begin += 1
-        return before == "and" and begin > index + 1 and begin < len(self.tokens) and self._starts(begin)
-
-    def _skip(self, index: int) -> int:
-        while index < len(self.tokens) and (self.tokens[index].text in _COPULA or self.tokens[index].kind in ("sep", "stop")):
-            index += 1
-        return index
-
-    def _starts(self, index: int) -> bool:
-        phrase = phrase_at(self.tokens, index, self.text, True)
-        return phrase is not None and (bool(phrase.determiner) or phrase.kind in BEINGS | {"thing", "place", "support"})
-
-    def _leading_relation(self, index: int, anchor: EnglishPhrase) -> int:
-        """Read "next to the sofa is a lamp": first what it is next to, then what stands there."""
-        mark = self.tokens[index].mark
-        assert mark is not None
-        known = self.find(anchor)
-        if anchor.kind in ("place", "ambience") and not known:
-            self.surround(self.text[mark.start : anchor.end], anchor.kind, self.current)
-            self.held = anchor.end
-            return anchor.after
-        known = known or self.add(anchor)
-        self.held = anchor.end
-        begin = self._skip(anchor.after)
-        if begin == len(self.tokens):
-            return begin
-        self.leading = (mark.place, known)
-        return self._place(begin, None)
-
-    def _refer_ahead(self, index: int, begin: int) -> int:
-        """Read "above it a painting" or "between them a cake"."""
-        mark = self.tokens[index].mark
-        assert mark is not None
-        things = self.reading.things
-        if mark.kind == "between" and things and things[-1].count == 2:
-            self.reading.counted.add(things[-1].noun)
-            things[-1].count = 1
-            self.leading = (Place(None, 1), things[-1])
-            things.append(replace(things[-1], relation=(Place(None, 2), things[-1])))
-        elif things:
-            self.leading = (mark.place, things[-2] if mark.kind == "between" and len(things) > 1 else things[-1])
-        return self._place(begin, None)
-
-    def _place(self, begin: int, place: Place | None) -> int:
-        """Read what stands behind a leading mark: things, or a whole section that describes a scenery."""
-        self.pending, self.row = place, None
-        self.held = self.tokens[begin].start
-        self.fresh = begin
-        if self._starts(begin):
-            self.listing = True
-            return begin
-        end = begin
-        while end < len(self.tokens) and not (self.tokens[end].mark and self._is_fresh(end)):
-            end += 1
-        stop = self.tokens[end].start if end < len(self.tokens) else len(self.text)
-        section = without_joiners(self.text[self.held : stop]).strip()
-        if section:
-            self.new(Thing(section, "", "section"))
-        self.held = stop
-        return end
-
-    # Phrases
+        return before == "and" and begin > index + 1 and begin < len(self.tokens) and self.starts(begin)
 
     def _backdrop(self, phrase: EnglishPhrase) -> int:
         """Read "in the background a burning village". Returns the number of the token to go on with; 0 for other phrases."""
-        begin = self._skip(phrase.after)
+        begin = self.skip(phrase.after)
         opens = self.current is None or re.match(r"\s*(?:[,;.:]|and\b|while\b)", self.text[self.held :])
         if (
             phrase.noun not in ("background", "distance")
@@ -301,23 +219,30 @@ class _Reader(EnglishClaims):
             index += 1
         return index
 
-    def _take(self, phrase: EnglishPhrase) -> int:
+    def _take(self, phrase: EnglishPhrase, index: int) -> int:
         """Decide what a phrase is. Returns the number of the token to go on with."""
         if phrase.determiner in ("one", "another", "other") and is_adjective(phrase.noun) and self._counts():
             phrase = replace(phrase, name=phrase.name.split(" ", 1)[-1], noun="", kind="pronoun")
         link = self.text[self.held : phrase.start]
+        if owner := self.owner_of(phrase, index):
+            self.flush(phrase.start, joins=True)
+            self.cling(owner)
+            self.held = phrase.start
+            return phrase.after
         existing = self.find(phrase) if phrase.determiner in _DEFINITE else None
         if existing and (self._is_another(existing, phrase) or self.grouped(existing.noun)):
             existing = None
         if self.relation:
-            self._relate(phrase, existing)
+            self.relate_to(phrase, existing)
         elif phrase.kind == "pronoun":
             if self.reading.things:
                 self.add(phrase).tail = f", {phrase.name}" if phrase.name else ""
         elif existing and existing.count == 1:
             self._return_to(existing, phrase)
-        elif not self.reading.things and wraps(phrase, self._text_at(phrase.after)):
-            self.reading.styles.append(re.sub("^(?:an?|the) ", "", self.text[phrase.start : phrase.end]))
+        elif (not self.reading.things or index == self.begins) and wraps(phrase, self.text_at(phrase.after)):
+            self.flush(phrase.start)
+            if index == 0:
+                self.reading.styles.append(re.sub("^(?:an?|the) ", "", self.text[phrase.start : phrase.end]))
             self.held, self.fresh = self.tokens[phrase.after].end, phrase.after + 1
         else:
             self._add_or_attach(phrase, link)
@@ -329,17 +254,22 @@ class _Reader(EnglishClaims):
 
     def _add_or_attach(self, phrase: EnglishPhrase, link: str) -> None:
         stacks = self.pending is not None or self.row is not None or self.reading.order.endswith("column")
+        if self.current is None and phrase.kind not in BEINGS and _INSIDE.fullmatch(link) and self.text_at(phrase.after) == ",":
+            phrase = replace(phrase, kind="place")
         decided = role(phrase, link, self.current, self.attached, stacks=stacks, listing=self.listing)
+        if decided == "thing" and self.clinging and phrase.kind not in BEINGS:
+            decided = "attached"
         mark = self.tokens[phrase.after].mark if phrase.after < len(self.tokens) else None
         if decided == "attached" and mark and mark.kind == "side" and phrase.kind not in PARTS:
             place = self.current.root.place if self.current else None
             elsewhere = place is not None and place != mark.place
             decided = "thing" if elsewhere or re.search(r",\s*with\s*$", link) else decided
-        if decided == "attached" and mark and mark.kind == "relation" and self._text_at(phrase.after + 1) in _REFERENCES:
+        if decided == "attached" and mark and mark.kind == "relation" and self.text_at(phrase.after + 1) in REFERENCES:
             decided = "thing"  # "a sofa with a painting above it"
         if decided == "thing":
             before = self.current
             thing = self.add(phrase)
+            self.first = self.first or thing
             if (
                 before
                 and thing.being
@@ -351,86 +281,18 @@ class _Reader(EnglishClaims):
         elif decided == "scene":
             self.enclose(phrase)
         else:
-            self.attached = phrase.kind or "thing"
+            seated = link.lower().split()[-1:] and link.lower().split()[-1] in LOCATIVE
+            self.attached = "" if seated and phrase.kind not in PARTS else phrase.kind or "thing"
 
     def _return_to(self, existing: Thing, phrase: EnglishPhrase) -> None:
         """A thing is named again: what follows describes it."""
         existing.place = existing.place or phrase.side or self.pending
         existing.tail += "," if self.held != phrase.start else ""
         self.current, self.pending, self.held = existing, None, phrase.end
+        self.first = self.first or existing
 
     def _is_another(self, existing: Thing, phrase: EnglishPhrase) -> bool:
         """Whether "the cat on the right" is another cat than the one before."""
         following = self.tokens[phrase.after].mark if phrase.after < len(self.tokens) else None
         place = phrase.side or (following.place if following and following.kind == "side" else None)
         return existing.noun == phrase.noun and None not in (place, existing.place) and place != existing.place
-
-    # Relations
-
-    def _relate(self, phrase: EnglishPhrase, existing: Thing | None) -> None:
-        """Read the phrase behind a word such as "above"."""
-        token, subject = self.relation, self.current
-        assert token is not None
-        assert token.mark is not None
-        self.relation = None
-        if subject is None or existing is subject or phrase.kind in PARTS or not (existing or _stands_alone(phrase, token)):
-            self.held = token.start - (self.text[token.start - 1 : token.start] == " ")
-            if phrase.kind not in PARTS and not token.text.endswith(("on top of", "atop")):
-                self.enclose(phrase)
-            return
-        self.relate(phrase, token.mark.place, existing)
-        if token.mark.kind == "between" and not existing:
-            self._surround_between(subject)
-
-    def _surround_between(self, subject: Thing) -> None:
-        """Put the other neighbour to the right: the second of "two lamps", or the thing that comes next."""
-        neighbour = self.current
-        if neighbour and neighbour.count == 2:
-            self.reading.counted.add(neighbour.noun)
-            neighbour.count = 1
-            self.reading.things.append(replace(neighbour, relation=(Place(None, 1), subject)))
-        else:
-            self.leading = (Place(None, 1), subject)
-
-    def _refer(self, token: Token) -> None:
-        """Read "above it" or "below them": a relation to what was named before."""
-        relation, subject = self.relation, self.current
-        assert relation is not None
-        assert relation.mark is not None
-        others = [thing for thing in self.reading.things if thing is not subject]
-        if subject and others and not subject.place and not subject.relation and not _is_depth(relation):
-            if token.text in ("them", "both"):
-                subject.place = relation.mark.place
-            else:
-                anchor = self.references.get(others[-1], others[-1])
-                subject.relation = (relation.mark.place, anchor)
-                self.references[subject] = anchor
-            self.held, self.relation = token.end, None
-
-    def _drop_relation(self, end: int) -> None:
-        """A word such as "above" that no phrase follows names a side, or is text like any other."""
-        if not self.relation or not self.relation.mark:
-            return
-        ends = not self.text[self.relation.end : end].strip() and self.relation.text in (
-            "above",
-            "below",
-            "underneath",
-            "beneath",
-        )
-        if ends and self.current and not self.current.place:
-            self.current.place, self.held = self.relation.mark.place, self.relation.end
-        else:
-            self.held = self.relation.start - (self.text[self.relation.start - 1 : self.relation.start] == " ")
-        self.relation = None
-
-
-def _is_depth(relation: Token) -> bool:
-    return relation.text.endswith(("in front of", "behind"))
-
-
-def _stands_alone(phrase: EnglishPhrase, relation: Token) -> bool:
-    """Whether what a relation leads to is a thing, and not surroundings."""
-    if phrase.kind == "ambience" or (_is_depth(relation) and phrase.kind not in BEINGS):
-        return False
-    vertical = relation.mark is not None and relation.mark.place.row
-    return phrase.kind != "place" or bool(vertical and not relation.text.endswith(("on top of", "atop")))

@@ -21,14 +21,15 @@ _JOINERS = re.compile(
     r"|of|a)\b)+$"
 )
 _PLURAL = re.compile(r"(?:^|(?<!there)(?<!who)(?<!that)(?<!which)\s)(?:they |both |all )?(?:are|were|both|they)\s+(?=\w)")
+_EACH = re.compile(r"[\s,]*(?:each|both|all)(?: of them)? (?=\w+ing\b)")
 _PLAIN_VERBS = word_set("stand sit play walk run dance look lie sleep smile talk chat fight pose hug kiss jump eat drink")
-_WRAPS = word_set("of with showing depicting featuring where in that which")
+_WRAPS = word_set("of with showing depicting featuring where in that which shows depicts features captures portrays presents")
 _PICTURES = re.compile(
     r"(?:photo|photograph|closeup|picture|image|painting|portrait|illustration|drawing|sketch|render|rendering|view|scene|shot|close-up"
     r"|landscape|depiction|art)$"
 )
 _FRAGMENT = re.compile(r"(?:[^,.;:]|(?<=\d)\.(?=\d))+")
-_CAMERA = re.compile(r"\s*(?:\d+ ?mm|f/?\d|iso ?\d|\d+[kp]\b)", re.IGNORECASE)
+_CAMERA = re.compile(r"\s*(?:a |an )?(?:\d[\d ]*mm|f/?\d|iso ?\d|\d+[kp]\b)", re.IGNORECASE)
 
 
 def cut_styles(text: str) -> tuple[str, list[str]]:
@@ -38,18 +39,24 @@ def cut_styles(text: str) -> tuple[str, list[str]]:
     def cut(match: re.Match[str]) -> str:
         fragment = match.group()
         words = re.findall(r"[\w'’-]+", fragment.lower())
-        if not 0 < len(words) <= 8:
-            return fragment
-        spans = [(i, i + n) for n in (4, 3, 2, 1) for i in range(len(words) - n + 1)]
-        named = [" ".join(words[i:j]) for i, j in spans if english_kind(" ".join(words[i:j])) == "style"]
-        others = " ".join(words).replace(named[0], "") if named else " ".join(words)
-        told = re.match(r"\s*by [A-Z]", fragment) or _CAMERA.match(fragment)
-        if not (named or told) or {english_kind(word) for word in others.split()} & (BEINGS | PARTS | {"thing"}):
+        if not 0 < len(words) <= 8 or not (_names_style(words) or re.match(r"\s*by [A-Z]", fragment) or _CAMERA.match(fragment)):
             return fragment
         styles.append(fragment.strip())
         return " "
 
     return _FRAGMENT.sub(cut, text), styles
+
+
+def _names_style(words: list[str]) -> bool:
+    """Whether words name a style and nothing that is seen: "highly detailed oil painting"."""
+    found = []
+    position = 0
+    while position < len(words):
+        length = next((n for n in (4, 3, 2, 1) if english_kind(" ".join(words[position : position + n]))), 1)
+        found.append(english_kind(" ".join(words[position : position + length])))
+        position += length
+    others = set(found) - {"", "style", "picture", "abstract"}
+    return ("style" in found and not others & (BEINGS | PARTS | {"thing"})) or ("picture" in found and not others)
 
 
 def wraps(phrase: EnglishPhrase, following: str) -> bool:
@@ -101,6 +108,8 @@ def without_joiners(text: str) -> str:
 
 def predicate(piece: str) -> tuple[str, str]:
     """Text of the last thing named, and what is said of all: " are dancing", " stand together"."""
+    if each := _EACH.match(piece):
+        return "", piece[each.end() :].strip()
     plural = _PLURAL.search(piece)
     if plural:
         return piece[: plural.start()], piece[plural.end() :].strip()

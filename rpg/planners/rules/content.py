@@ -1,0 +1,65 @@
+"""Words that show something: which of them a plan has lost, and whether a text is in a language that the rules read."""
+
+from __future__ import annotations
+
+import re
+
+from rpg.planners.rules.lexicon import COUNTS, FUNCTION_WORDS, PRIVATE, english_kind, is_adjective, is_verb, singular, word_set
+
+HAN = re.compile(r"[㐀-鿿]")
+_KANA = re.compile(r"[぀-ヿ]")
+_WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
+TAG = re.compile(r"<\w+:[^<>]*>")
+_CHOICE = re.compile(r"\{[^{}]*[^\W\d_][^{}]*\}|\[[^\[\]]*[^\W\d_][^\[\]]*\|[^\[\]]*\]|__[\w/*-]*[^\W\d_][\w/*-]*__")
+"""What the webui draws one or several words of."""
+_ENDING = re.compile(r"(?:ies|es|s|ed|ing|y|e)$")
+_EMPTY = frozenset(
+    "的地得了着过和与跟同及或而且并则是有在为被把将从由往向自其它他她们这那个只位名条张本台件束杯瓶座棵朵颗匹头艘辆架幅轮盏块片对双群盘碗"
+    "一二两三四五六七八九十几数左右上下中间里外内旁边侧面方前后部角顶底排行层正都也还各分别以及另处于使用到至往跟"
+)
+"""Characters that by themselves show nothing."""
+_CONNECTIVES = re.compile("同时|然后|另外|此外|其中|并排|并列|对面|一起")
+_SAID = word_set("picture image photo scene shows features contains stands stand sits lies hangs")
+"""Verbs and nouns that only lead to what is shown."""
+
+
+def lost(caption: str, prompts: list[str]) -> set[str]:
+    """The words of a caption that show something and are in none of the prompts."""
+    shown = " ".join(prompts).lower()
+    signs = {sign for sign in HAN.findall(_CONNECTIVES.sub("", caption)) if sign not in _EMPTY and sign not in shown}
+    stems = {_stem(word) for word in _words(shown)}
+    return signs | {word for word in _words(caption.lower()) if _shows(word) and _stem(word) not in stems}
+
+
+def shows(text: str) -> bool:
+    """Whether a text has a word or a choice of words that shows something, network tags aside."""
+    text = TAG.sub(" ", text)
+    return (
+        bool(_CHOICE.search(text))
+        or any(map(_shows, _words(text.lower())))
+        or any(sign not in _EMPTY for sign in HAN.findall(text))
+    )
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(HAN.sub(" ", re.sub(f"[{PRIVATE}]", "", text))))
+
+
+def _shows(word: str) -> bool:
+    return word not in FUNCTION_WORDS and word not in COUNTS and word not in _SAID and len(word) > 1
+
+
+def _stem(word: str) -> str:
+    one = _ENDING.sub("", singular(word.removesuffix("'s").removesuffix("’s")))
+    return one[:-1] if len(one) > 3 and one[-1:] == one[-2:-1] else one
+
+
+def is_read(text: str) -> bool:
+    """Whether a text is English or Chinese, as far as its words tell."""
+    if _KANA.search(text):
+        return False
+    if HAN.search(text):
+        return True
+    words = _words(text.lower())
+    known = [word for word in words if word in FUNCTION_WORDS or english_kind(word) or is_adjective(word) or is_verb(word)]
+    return len(words) > 0 and 2 * len(known) >= len(words)
