@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from rpg.errors import GenerationError
+
+Window = tuple[slice, slice]
+"""Rows and columns of a latent."""
+RESIDUALS = (
+    *("down_block_additional_residuals", "mid_block_additional_residual", "down_intrablock_additional_residuals"),  # diffusers
+    "control",  # Forge
+)
+"""Arguments of a UNet that a ControlNet or an adapter made: tensors as large as the levels of the whole picture."""
 
 
 class Call:
@@ -40,16 +49,27 @@ class Call:
         time = self.args[0] if self.args else self.kwargs["timestep" if "timestep" in self.kwargs else "timesteps"]
         return float(torch.as_tensor(time).flatten()[0])
 
-    def made_of(self, x: Tensor, context: Tensor, times: int = 1) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments with others in the place of these two, and the rows of all the others repeated."""
-        args, kwargs = _repeated((self.args, self.kwargs), len(self.x), times)
+    def made_of(
+        self, x: Tensor, context: Tensor, windows: Sequence[Window] | None = None
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments with others in the place of these two.
+
+        Args:
+            windows: what parts of the picture ``x`` holds, one after the other: the rows of all other arguments are
+                repeated, and those as large as the picture are cut.
+        """
+        args, kwargs = self.args, self.kwargs
+        if windows is not None:
+            args, kwargs = _repeated((args, kwargs), len(self.x), len(windows))
+            size = self.x.shape[-2], self.x.shape[-1]
+            kwargs |= {name: _cut(self.kwargs[name], windows, size) for name in RESIDUALS if name in kwargs}
         if self.name:
             return (x, *args), {**kwargs, self.name: context}
         return (x, *args[: self.place], context, *args[self.place :]), kwargs
 
-    def to(self, forward: Callable[..., Any], x: Tensor, context: Tensor, times: int = 1) -> Any:
+    def to(self, forward: Callable[..., Any], x: Tensor, context: Tensor, windows: Sequence[Window] | None = None) -> Any:
         """The answer of ``forward`` to them."""
-        args, kwargs = self.made_of(x, context, times)
+        args, kwargs = self.made_of(x, context, windows)
         return forward(*args, **kwargs)
 
 
@@ -64,3 +84,27 @@ def _repeated(value: Any, rows: int, times: int) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_repeated(one, rows, times) for one in value)
     return value
+
+
+def _cut(value: Any, windows: Sequence[Window], latent: tuple[int, int]) -> Any:
+    """The parts of the tensors in ``value`` [rows, channels, height, width], each of a level of the UNet, as windows of the
+    latent have them at that level."""
+    if isinstance(value, Tensor):
+        if value.dim() != 4 or value.shape[-1] == value.shape[-2] == 1:  # of no place
+            return torch.cat([value] * len(windows))
+        sides = list(zip(latent, value.shape[-2:]))
+        places = [[_at_level(part, *side) for part, side in zip(window, sides)] for window in windows]
+        return torch.cat([value[..., rows, columns] for rows, columns in places])
+    if isinstance(value, dict):
+        return {name: _cut(one, windows, latent) for name, one in value.items()}
+    return type(value)(_cut(one, windows, latent) for one in value) if isinstance(value, (list, tuple)) else value
+
+
+def _at_level(part: slice, whole: int, size: int) -> slice:
+    """Where a part of one side of the latent lies on a level of ``size``, and as long as the UNet makes it there: every level
+    halves, rounding up."""
+    factor = 2 ** round(math.log2(whole / size))
+    start, stop, _ = part.indices(whole)
+    length = -(-(stop - start) // factor)
+    first = min(round(start / factor), size - length)
+    return slice(first, first + length)

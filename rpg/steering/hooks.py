@@ -16,8 +16,7 @@ from torch import Tensor, nn
 
 from rpg.errors import GenerationError
 from rpg.steering.attention import Batch, regional_attention
-from rpg.steering.calls import Call
-from rpg.steering.latents import Window
+from rpg.steering.calls import Call, Window
 from rpg.steering.memory import Known, Memory
 from rpg.steering.steering import Steering
 
@@ -159,19 +158,19 @@ class _UNetHook(_Hook):
         call = Call(args, kwargs, place=2)
         answers: list[Any] = []
 
-        def ask(part: Tensor, context: Tensor) -> Tensor:
+        def ask(part: Tensor, context: Tensor, windows: Sequence[Window]) -> Tensor:
             # A call of the module, not of its forward: other extensions note the size of what comes in.
-            answers.append(call.to(self.module, part, context, len(part) // len(call.x)))
+            answers.append(call.to(self.module, part, context, windows))
             return answers[-1] if isinstance(answers[-1], Tensor) else answers[-1][0]
 
         def denoise(part: Tensor, context: Tensor, windows: Sequence[Window]) -> Tensor:
             if self.patch is None or stand_in is None:
-                return ask(part, context)
+                return ask(part, context, windows)
             parts = zip(windows, part.chunk(len(windows)), context.chunk(len(windows)))  # each has a cut of its own
             results = []
             for window, one, tokens in parts:
                 with stand_in.cut(window, (call.x.shape[-2], call.x.shape[-1])):
-                    results.append(ask(one, stand_in.context(tokens, call.context)))
+                    results.append(ask(one, stand_in.context(tokens, call.context), [window]))
             return torch.cat(results)
 
         result, answer = self.steering.denoise_apart(denoise, call.x), answers[-1]

@@ -16,10 +16,9 @@ import torch
 from torch import Tensor
 
 from rpg.areas.patches import Patch, Shares
+from rpg.steering.calls import Window
 from rpg.steering.conditioning import Joined
 
-Window = tuple[slice, slice]
-"""Rows and columns of the latent."""
 Denoise = Callable[[Tensor, Tensor, Sequence[Window]], Tensor]
 """``denoise(latent [rows, channels, height, width], context [rows, tokens, channels], windows)``: the UNet's answer, as high and
 wide. The rows are those of several windows of one size, one after the other."""

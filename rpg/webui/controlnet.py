@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from rpg.errors import GenerationError
-from rpg.steering.latents import Window
+from rpg.steering.calls import Window
 
 MARK = 1024
 """All numbers of the token that it puts in front of a base prompt, negated for a negative one, to tell them apart; it takes that

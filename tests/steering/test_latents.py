@@ -17,9 +17,10 @@ from rpg.areas.layout import Layout
 from rpg.areas.patches import share_out, shares
 from rpg.errors import GenerationError
 from rpg.plan import Plan
+from rpg.steering.calls import Window
 from rpg.steering.conditioning import join
 from rpg.steering.hooks import attach, is_replaced
-from rpg.steering.latents import Window, denoise_apart, share_done
+from rpg.steering.latents import denoise_apart, share_done
 from rpg.steering.steering import Steering
 from tests.pipelines.models import regional
 from tests.steering.unets import UNet
@@ -158,6 +159,31 @@ def test_what_can_be_cut_is_asked_for_each_region_by_its_window() -> None:
     with attach(unet, steering):
         torch.testing.assert_close(unet(x, BEGIN, joined.context), torch.cat(parts, -1) + columns)
     assert not windows
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["down_block_additional_residuals", "control"])
+def test_a_controlnets_residuals_are_cut_to_each_region(name: str) -> None:
+    """Sizes as the UNet makes them: 6 x 9 tokens, halved with rounding up."""
+    unet, x, columns = UNet(), torch.randn(2, 8, 6, 9), torch.arange(9.0).expand(2, 8, 6, 9)
+    fine, coarse, pooled = columns, columns[..., ::2, ::2], torch.ones(2, 8, 1, 1)
+
+    class Controlled(UNet):
+        def forward(self, x: Tensor, timesteps: Any, context: Tensor, **kwargs: Any) -> Tensor:
+            levels = kwargs[name]["input"] if name == "control" else kwargs[name]
+            out = super().forward(x, timesteps, context) + levels[0] + levels.pop()  # Forge takes them away
+            assert levels[1].shape[-2:] == x[..., ::2, ::2].shape[-2:]
+            return out
+
+    unet.__class__ = Controlled
+    steering, context, (_, left, middle, right) = apart("1,1,1", 0.0, 3)
+    levels = [fine, coarse, pooled]
+    given = {name: {"input": levels} if name == "control" else levels}
+    with attach(unet, steering):
+        result = unet(x, BEGIN, context, **given)
+    parts = [UNet.forward(unet, x[..., 3 * i : 3 * i + 3], None, tokens) for i, tokens in enumerate((left, middle, right))]
+    torch.testing.assert_close(result, torch.cat(parts, -1) + columns + 1)
+    assert len(levels) == 3
 
 
 @torch.no_grad()
