@@ -13,6 +13,7 @@ from rpg import values
 from rpg.areas.areas import Areas
 from rpg.areas.layout import MAX_REGIONS, Layout
 from rpg.errors import PlanError
+from rpg.networks import TAG
 from rpg.values import check_text, known_fields, plural, shown, text_bytes
 
 VERSION = 2
@@ -36,7 +37,7 @@ SETTINGS: dict[str, Any] = {"latent_ratio": None}
 """The fields that the user decides and planners never do, and what they are where nobody says."""
 
 _BREAK = re.compile(r"\s*\bBREAK\b\s*")
-_NAMELESS = re.compile(r"<[^<>:]+:[^<>]*>|[\s,，、;；.。]+")
+_NAMELESS = re.compile(rf"{TAG.pattern}|[\s,，、;；.。]+")
 """What draws nothing by itself: tags of networks, and punctuation."""
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from rpg.errors import GenerationError
-from rpg.webui.networks import tags, without_networks
+from rpg.networks import tags, without_networks
 
 
 def test_tags_are_no_words() -> None:

@@ -6,7 +6,10 @@ import argparse
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
+
+from rpg.errors import GenerationError
 
 
 def whole(least: int) -> Callable[[str], int]:
@@ -23,10 +26,14 @@ def whole(least: int) -> Callable[[str], int]:
 
 def add_model(parser: Any) -> None:
     parser.add_argument("--model", help="a .safetensors checkpoint or a diffusers folder (default: the embedded model of shapes)")
+    parser.add_argument("--lora-folder", metavar="DIR", help="where the LoRA lie that prompts name, such as <lora:name:0.8>")
 
 
-def load(model: str | None) -> Any:
-    """See :func:`rpg.pipelines.loading.load`."""
+def load(options: argparse.Namespace) -> Any:
+    """The model that the options name; see :func:`rpg.pipelines.loading.load`."""
+    model = options.model
+    if options.lora_folder is not None and not Path(options.lora_folder).is_dir():
+        raise GenerationError(f"--lora-folder is {options.lora_folder!r}; there is no such folder.")
     print(f"Loading {model or 'the embedded model of shapes'}", file=sys.stderr)
     from rpg.pipelines import loading
 
@@ -36,4 +43,6 @@ def load(model: str | None) -> Any:
     import_module("transformers.utils.logging").set_verbosity_error()
     if model is None:
         import_module("torch").set_num_threads(1)  # so small that threads wait for one another, minutes on a busy machine
-    return loading.load(model)
+    loaded = loading.load(model)
+    loaded.pipeline.lora_folder = options.lora_folder
+    return loaded

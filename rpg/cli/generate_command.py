@@ -68,7 +68,7 @@ def generate(options: argparse.Namespace) -> None:
         raise GenerationError(f"--output is {str(output)!r}; pictures carry their plan in a .png file.")
     former, former_plan = read_remake(options.remake) if options.remake else (Infotext(""), None)
     plan = wanted_plan(options, former_plan)
-    loaded = load(options.model)
+    loaded = load(options)
     plan = plan.for_model(loaded.pipeline.latent_ratio)
     negative_prompt = _first(options.negative_prompt, former.negative_prompt or None)
     seed = _first(options.seed, former.seed, random.randrange(2**32))

@@ -30,7 +30,7 @@ def serve(options: argparse.Namespace) -> None:
 
     if not addresses.is_loopback(f"http://[{options.host}]" if ":" in options.host else f"http://{options.host}"):
         trust.serve_others()
-    loaded = load(options.model)
+    loaded = load(options)
     loaded.pipeline.set_progress_bar_config(disable=True)
 
     def pictures(plan: Plan, settings: Settings) -> Generator[Any, None, None]:

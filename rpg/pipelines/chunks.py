@@ -1,26 +1,32 @@
-"""Prompts longer than a text encoder can read, cut into pieces that it can."""
+"""Prompts longer than a text encoder can read, cut into chunks that it can."""
+
+from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
+from rpg.pipelines.weights import Piece, text
+
 _WORD = re.compile(r"\s*\S+")
 
 
-def chunks(text: str, count: Callable[[str], int], limit: int) -> list[str]:
-    """Cut ``text`` into pieces of at most ``limit`` tokens, between words where there are words.
+def chunks(pieces: list[Piece], count: Callable[[str], int], limit: int) -> list[list[Piece]]:
+    """Cut ``pieces`` into chunks of at most ``limit`` tokens, between words where there are words.
 
     Args:
         count: the number of tokens of a text.
     """
-    if count(text) <= limit:
-        return [text]
-    words = _WORD.findall(text)
-    pieces = [""]
-    for word in words if len(words) > 1 else text:  # one long word (Chinese has no spaces) is cut between characters
-        if count(pieces[-1] + word) <= limit:
-            pieces[-1] += word
-        elif len(word) > 1:
-            pieces += chunks(word, count, limit)
+    if count(text(pieces)) <= limit:
+        return [pieces]
+    parts = [Piece(word, piece.weight) for piece in pieces for word in _WORD.findall(piece.text)]
+    if len(parts) == 1:  # one long word (Chinese has no spaces) is cut between characters
+        parts = [Piece(character, parts[0].weight) for character in parts[0].text]
+    result: list[list[Piece]] = [[]]
+    for part in parts:
+        if count(text([*result[-1], part])) <= limit:
+            result[-1].append(part)
+        elif len(part.text) > 1:
+            result += chunks([part], count, limit)
         else:
-            pieces.append(word)
-    return [piece.strip() for piece in pieces if piece.strip()]
+            result.append([part])
+    return [chunk for chunk in result if text(chunk).strip()]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
 from torch import Tensor
 
+from rpg import networks
 from rpg.errors import GenerationError
-from rpg.pipelines.chunks import chunks
+from rpg.pipelines import lora
+from rpg.pipelines.encoding import Encoded, encode
 from rpg.plan import DEFAULT_LATENT_RATIO, Plan, regions_from
-from rpg.steering.conditioning import join_pair
+from rpg.steering.conditioning import Joined, join_pair
 from rpg.steering.hooks import attach
 from rpg.steering.steering import Steering
 
@@ -27,16 +30,6 @@ _PLANNED = (
 )
 
 
-class Encoded(NamedTuple):
-    embeds: Tensor
-    """[1, tokens, channels]"""
-    pooled: Tensor | None
-    """[1, channels] of SDXL's second text encoder; of a long prompt's first chunk, as in the webui."""
-
-    def zeros(self) -> Encoded:
-        return Encoded(torch.zeros_like(self.embeds), None if self.pooled is None else torch.zeros_like(self.pooled))
-
-
 _Pipeline: Any = object
 """The diffusers class that follows in the order of resolution."""
 
@@ -46,9 +39,11 @@ class _RegionalMixin(_Pipeline):
 
     Attributes:
         latent_ratio: what suits the model, where a plan leaves it open.
+        lora_folder: in it or below it lie the files that tags such as ``<lora:name:0.8>`` name.
     """
 
     latent_ratio = DEFAULT_LATENT_RATIO
+    lora_folder: str | Path | None = None
     _steering: Steering | None = None
 
     def __call__(  # noqa: PLR0917 - the order of the reference implementation
@@ -97,7 +92,8 @@ class _RegionalMixin(_Pipeline):
 
         The base prompt is the plan's; if that is empty its caption, and if that is empty too, the region prompts
         in a row. SDXL's pooled embedding comes from the base prompt, also where none of it is mixed in. Prompts
-        longer than the text encoder's window are encoded in chunks; nothing is cut off.
+        longer than the text encoder's window are encoded in chunks; nothing is cut off. Weights, ``BREAK`` and LoRA
+        tags work as in the webui: ``(red:1.3)``; a LoRA named in any prompt acts on the whole picture.
 
         Args:
             plan: regions and where they lie.
@@ -113,44 +109,26 @@ class _RegionalMixin(_Pipeline):
         self._check(negative_prompt, options)
         height, width = self._size(height, width)
         count = _positive("batch_size", batch_size) * _positive("num_images_per_prompt", num_images_per_prompt)
-        scale = (options.get("cross_attention_kwargs") or {}).get("scale")
-
-        @cache
-        def encode(text: str, clip_skip: int | None = None) -> Encoded:
-            return self._encode(text, clip_skip, scale)
-
-        def encode_negative(text: str | None) -> Encoded:
-            zeros = text is None and getattr(self.config, "force_zeros_for_empty_prompt", False)
-            return encode("").zeros() if zeros else encode(text or "")  # as diffusers: clip_skip is not for negatives
-
-        prompts = [plan.base_prompt or plan.main_prompt, *(region.prompt for region in plan.regions)]
-        negatives = [negative_prompt if own is None else own for own in (None, *(r.negative_prompt for r in plan.regions))]
-        positive = [encode(text, options.get("clip_skip")) for text in prompts]
-        negative = [encode_negative(text) for text in negatives]
-        joined, joined_negative = join_pair([p.embeds for p in positive], [n.embeds for n in negative], stretch=None)
-        if positive[0].pooled is not None:
-            options |= {"pooled_prompt_embeds": positive[0].pooled, "negative_pooled_prompt_embeds": negative[0].pooled}
         if seed is not None and seed >= 0:
             if options.get("generator") is not None:
                 raise GenerationError("seed and generator were both given; keep one.")
             options["generator"] = [torch.Generator().manual_seed(seed + number) for number in range(count)]
-
+        tagged = [plan.base_prompt or plan.main_prompt, *(region.prompt for region in plan.regions)]
+        negatives = [negative_prompt if own is None else own for own in (None, *(r.negative_prompt for r in plan.regions))]
+        if unheard := networks.tags(text for text in negatives if text):
+            raise GenerationError(
+                f"{next(iter(unheard.values()))} stands in a negative prompt, where it does nothing; remove it."
+            )
+        prompts = [networks.without_networks(prompt) for prompt in tagged]
         # A list of region prompts names each object, but does not count equal ones.
-        has_base = bool(plan.base_prompt or plan.caption) or len({region.prompt for region in plan.regions}) == len(plan.regions)
-        steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio or 0, has_base=has_base)
-        steering.prepare(joined)
-
-        self._steering = steering
+        has_base = bool(plan.base_prompt or plan.caption) or len(set(prompts[1:])) == len(plan.regions)
+        self._steering = steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio or 0, has_base=has_base)
         try:
-            with attach(self.unet, steering):
-                return super().__call__(
-                    height=height,
-                    width=width,
-                    num_images_per_prompt=count,
-                    prompt_embeds=joined.context,
-                    negative_prompt_embeds=joined_negative.context,
-                    **options,
-                )
+            with lora.loaded(self, networks.tags(tagged), self.lora_folder):
+                joined, embeds = self._embeds(prompts, negatives, options)
+                steering.prepare(joined)
+                with attach(self.unet, steering):
+                    return super().__call__(height=height, width=width, num_images_per_prompt=count, **embeds, **options)
         finally:
             self._steering = None
 
@@ -160,24 +138,31 @@ class _RegionalMixin(_Pipeline):
         scale: float = self._guidance_scale
         return scale if self._steering is None else self._steering.guidance_scale(scale)
 
-    def _encode(self, text: str, clip_skip: int | None, lora_scale: float | None) -> Encoded:
-        tokenizers = [tokenizer for tokenizer in (self.tokenizer, getattr(self, "tokenizer_2", None)) if tokenizer is not None]
+    def _embeds(
+        self, prompts: Sequence[str], negatives: Sequence[str | None], options: Mapping[str, Any]
+    ) -> tuple[Joined, dict[str, Tensor]]:
+        """The positive conditionings as they are joined, and what diffusers takes in the prompts' place.
 
-        def count(part: str) -> int:
-            return max(len(tokenizer.tokenize(self.maybe_convert_prompt(part, tokenizer))) for tokenizer in tokenizers)
+        Args:
+            prompts, negatives: of the base, then of each region.
+        """
+        scale = (options.get("cross_attention_kwargs") or {}).get("scale")
 
-        # The window holds a begin and an end token beside the prompt's own.
-        window = min(tokenizer.model_max_length for tokenizer in tokenizers) - 2
-        encoded = self.encode_prompt(
-            prompt=chunks(text, count, window),
-            device=self._execution_device,
-            num_images_per_prompt=1,
-            do_classifier_free_guidance=False,
-            lora_scale=lora_scale,
-            clip_skip=clip_skip,
-        )
-        embeds = encoded[0].flatten(0, 1)[None]  # [chunks, window, channels] -> [1, chunks * window, channels]
-        return Encoded(embeds, encoded[2][:1] if len(encoded) > 2 else None)
+        @cache
+        def encoded(text: str, clip_skip: int | None = None) -> Encoded:
+            return encode(self, text, clip_skip, scale)
+
+        def negated(text: str | None) -> Encoded:
+            zeros = text is None and getattr(self.config, "force_zeros_for_empty_prompt", False)
+            return encoded("").zeros() if zeros else encoded(text or "")  # as diffusers: clip_skip is not for negatives
+
+        positive = [encoded(text, options.get("clip_skip")) for text in prompts]
+        negative = [negated(text) for text in negatives]
+        joined, joined_negative = join_pair([p.embeds for p in positive], [n.embeds for n in negative], stretch=None)
+        embeds = {"prompt_embeds": joined.context, "negative_prompt_embeds": joined_negative.context}
+        if positive[0].pooled is not None:
+            embeds |= {"pooled_prompt_embeds": positive[0].pooled, "negative_pooled_prompt_embeds": negative[0].pooled}
+        return joined, embeds
 
     def _check(self, negative_prompt: object, options: dict[str, Any]) -> None:
         if not isinstance(negative_prompt, str | None):

@@ -16,12 +16,12 @@ from torch import Tensor, nn
 
 from rpg.areas.layout import Box
 from rpg.errors import GenerationError
+from rpg.networks import without_networks
 from rpg.plan import Plan, suited_latent_ratio
 from rpg.steering.hooks import is_replaced
 from rpg.webui.controlnet import ControlNet
 from rpg.webui.cut import WHOLE
 from rpg.webui.host import Schedule, tokens
-from rpg.webui.networks import without_networks
 
 
 class A1111:

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from rpg.errors import GenerationError
+from rpg.networks import without_networks
 from rpg.plan import Plan
 from rpg.steering.conditioning import join, join_pair
 from rpg.steering.hooks import attach
 from rpg.steering.steering import Steering
 from rpg.webui.controlnet import unmarked
 from rpg.webui.host import Host, tokens, with_tokens
-from rpg.webui.networks import without_networks
 
 running: list[Job] = []
 """The jobs inside their ``p.sample``: one at most, as the host queues generations, unless a script nests them."""

@@ -11,19 +11,20 @@ import gradio as gr
 from modules import script_callbacks, scripts, shared
 from modules.ui_components import InputAccordion
 
+from rpg import networks
 from rpg.errors import RPGError
+from rpg.infotext import PLAN as INFOTEXT
 from rpg.llm import trust
 from rpg.panel.panel import build_panel
 from rpg.plan import Plan
 from rpg.planners import PlanRequest, Subject, make_plan
-from rpg.webui import a1111, job, networks, routes, wildcards, xyz
+from rpg.webui import a1111, job, routes, wildcards, xyz
 from rpg.webui.arguments import override, parse_arguments, prompts_of, replaced, rewritten, with_prompts
 from rpg.webui.cut import cut
 from rpg.webui.job import Job
 from rpg.webui.wrapping import wrap_once
 
 TITLE = "RPG"
-INFOTEXT = "RPG plan"
 ENABLED = "RPG enabled"
 
 

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from rpg.errors import GenerationError, PlanError
+from rpg.pipelines.encoding import encode
 from rpg.plan import Plan, Region
 from tests.pipelines.models import REGIONAL, plain, regional
 
@@ -114,7 +115,7 @@ def test_long_prompts_are_read_to_the_end(pipes) -> None:
 def test_a_long_prompt_is_encoded_in_parts(xl) -> None:
     first = "a b c " * 25  # 75 tokens fill the text encoder's window
     with torch.no_grad():
-        whole, part, rest = (xl._encode(text, None, None) for text in (first + "a dog at night", first, "a dog at night"))
+        whole, part, rest = (encode(xl, text) for text in (first + "a dog at night", first, "a dog at night"))
     torch.testing.assert_close(whole.embeds, torch.cat([part.embeds, rest.embeds], dim=1))
     torch.testing.assert_close(whole.pooled, part.pooled)
     assert part.embeds.shape[1] == 77

@@ -1,0 +1,122 @@
+"""LoRA named in prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from rpg.errors import GenerationError
+from rpg.plan import Plan, Region
+from tests.pipelines.models import regional
+from tests.pipelines.test_regional import SMALL, grey_levels
+
+UNET = "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_v"
+TEXT = "text_model.encoder.layers.0.self_attn.out_proj"
+ALPHA, RANK = 2.0, 4
+
+
+def write_lora(path: Path, pipe: Any, *, name: str | None = None) -> dict[str, torch.Tensor]:
+    """A LoRA as trainers write it for the webui, and what it adds to each weight at 1."""
+    generator = torch.Generator().manual_seed(1)
+    tensors, added = {}, {}
+    for prefix, key, model in (("lora_unet", UNET, pipe.unet), ("lora_te", TEXT, pipe.text_encoder)):
+        rows, columns = model.get_submodule(key).weight.shape
+        down, up = torch.randn(RANK, columns, generator=generator), torch.randn(rows, RANK, generator=generator)
+        stem = f"{prefix}_{key.replace('.', '_')}"
+        tensors |= {f"{stem}.lora_down.weight": down, f"{stem}.lora_up.weight": up, f"{stem}.alpha": torch.tensor(ALPHA)}
+        added[key] = up @ down * ALPHA / RANK
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, path, metadata={"ss_output_name": name} if name else None)
+    return added
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Any:
+    pipe = regional("sd1")
+    pipe.lora_folder = tmp_path
+    return pipe
+
+
+def pictures(pipe: Any, left: str, right: str = "a dog", base_prompt: str = "") -> Any:
+    plan = Plan((Region(left), Region(right)), "1,1", base_prompt, 0.3, latent_ratio=0)
+    return pipe.generate(plan, **SMALL).images
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "unet"), [("<lora:hat:0.8>", 0.8, 0.8), ("<lora:hat>", 1, 1), ("<lora:hat:0:0.5>", 0, 0.5)]
+)
+def test_it_adds_what_is_in_the_file(pipe, tmp_path: Path, tag: str, text: float, unet: float) -> None:
+    plain = pictures(pipe, "a cat", "a dog", "pets")
+    added = write_lora(tmp_path / "people" / "hat.safetensors", pipe)
+    ours = pictures(pipe, "a cat", f"a dog{tag}", "pets")
+    assert grey_levels(plain, pictures(pipe, "a cat", "a dog", "pets")) == 0  # and it is off again
+    pipe.unet.get_submodule(UNET).weight.data += unet * added[UNET]
+    pipe.text_encoder.get_submodule(TEXT).weight.data += text * added[TEXT]
+    merged = pictures(pipe, "a cat", "a dog", "pets")
+    assert grey_levels(ours, merged) <= 1
+    assert grey_levels(plain, merged) > 8
+
+
+def test_found_by_the_name_that_its_training_gave_it(pipe, tmp_path: Path) -> None:
+    write_lora(tmp_path / "hat-v2.safetensors", pipe, name="hat")
+    assert grey_levels(pictures(pipe, "a cat <lora:hat:1>"), pictures(pipe, "a cat <lora:hat-v2:1>")) == 0
+
+
+def test_two_at_once_and_off_after_an_error(pipe, tmp_path: Path) -> None:
+    write_lora(tmp_path / "hat.safetensors", pipe)
+    write_lora(tmp_path / "shoe.safetensors", pipe)
+    plain = pictures(pipe, "a cat")
+    one = pictures(pipe, "a cat<lora:hat:1>")
+    assert grey_levels(pictures(pipe, "a cat<lora:hat:0.5>", "a dog<lora:shoe:0.5>"), one) <= 1
+    plan = Plan((Region("a cat<lora:hat:1>"), Region("a dog")), "1,1")
+
+    def fail(*_: Any) -> Iterator[None]:
+        raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        pipe.generate(plan, callback_on_step_end=fail, **SMALL)
+    assert grey_levels(pictures(pipe, "a cat"), plain) == 0
+
+
+@pytest.mark.parametrize(
+    ("prompt", "sentence"),
+    [
+        ("a cat<lora:scarf:1>", "<lora:scarf:1> names a LoRA that is not in"),
+        ("a cat<lora:hat:much>", "<lora:hat:much> has other values than one or two numbers"),
+        ("a cat<hypernet:hat:1>", "a network of the kind hypernet, which works in the webui only"),
+        ("a cat<lora:broken:1>", "broken.safetensors cannot be loaded"),
+        ("a cat<lora:other:1>", "other.safetensors"),
+        ("a <lora:hat:1> cat<lora:hat:0.5>", "name it once or with the same values"),
+    ],
+)
+def test_refused_with_a_sentence(pipe, tmp_path: Path, prompt: str, sentence: str) -> None:
+    write_lora(tmp_path / "hat.safetensors", pipe)
+    (tmp_path / "broken.safetensors").write_bytes(b"no tensors")
+    save_file({"something.else": torch.zeros(2)}, tmp_path / "other.safetensors")
+    with pytest.raises(GenerationError) as caught:
+        pictures(pipe, prompt)
+    assert sentence in str(caught.value)
+
+
+def test_no_folder_and_negative_prompts(pipe, tmp_path: Path) -> None:
+    write_lora(tmp_path / "hat.safetensors", pipe)
+    plan = Plan((Region("a cat", "a dog<lora:hat:1>"),), "1")
+    with pytest.raises(GenerationError, match="<lora:hat:1> stands in a negative prompt"):
+        pipe.generate(plan, **SMALL)
+    pipe.lora_folder = None
+    with pytest.raises(GenerationError, match="there is no folder to look in; give one by --lora-folder"):
+        pictures(pipe, "a cat<lora:hat:1>")
+
+
+def test_loaded_with_diffusers_own_function(pipe, tmp_path: Path) -> None:
+    write_lora(tmp_path / "hat.safetensors", pipe)
+    by_tag = pictures(pipe, "a cat<lora:hat:1>")
+    pipe.load_lora_weights(tmp_path, weight_name="hat.safetensors")
+    assert grey_levels(by_tag, pictures(pipe, "a cat")) <= 1
+    with pytest.raises(GenerationError, match="LoRA of its own"):
+        pictures(pipe, "a cat<lora:hat:1>")
