@@ -41,7 +41,7 @@ def stream_plan(
     if planner.provider == RULES.name:
         if subject.image:
             raise PlannerError(f"{RULES.label} cannot see pictures; remove the image or choose another provider.")
-        plan = rules.plan(subject.caption)
+        plan = rules.plan(subject.caption, subject.width, subject.height)
     else:
         plan = yield from _plan_by_model(request, cancelled, reuse)
     return replace(plan, **request.settings)

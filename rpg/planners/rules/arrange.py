@@ -8,7 +8,7 @@ act as one region, because what a token attends to depends on its own region's p
 from __future__ import annotations
 
 from itertools import accumulate, groupby, pairwise
-from math import gcd, isqrt, lcm
+from math import gcd, lcm, log
 
 from rpg.areas.layout import MAX_REGIONS
 from rpg.planners.rules.reading import Place, Reading, Thing
@@ -22,21 +22,32 @@ Rows = list[tuple[int, list[tuple[int, Cell]]]]
 _SIDE = 1000
 """Columns between the middle and a side of the picture; relations between things count single columns."""
 
+_PERSON, _FEW, _MANY = 0.45, 0.6, 0.86
+"""Width to height of a good cell: of a person; of one of up to three things, which most lists set side by side; of others."""
+_UNEVEN = 0.36
+"""What cells of unequal width count beside cells that are too wide or too narrow."""
+
 
 def arrange(reading: Reading, aspect: float = 1.0) -> Rows:
-    """Rows of cells for all things of a reading."""
+    """Rows of cells for all things of a reading.
+
+    Args:
+        aspect: width to height of the picture.
+    """
     things = reading.things
     if not any(thing.place or thing.relation for thing in things):
-        return _flatten([[_together(things, reading.order)]])
+        return _flatten([[_together(things, reading.order, aspect)]])
     if reading.order in ("column", "reversed column") and len(things) > 1:
-        return _flatten([[_together(things, reading.order)]])
-    spots = _spots(things)
+        return _flatten([[_together(things, reading.order, aspect)]])
+    spots = sorted(_spots(things), key=lambda spot: spot[:2])
+    grouped = [list(row) for _, row in groupby(spots, key=lambda spot: spot[0])]
     rows: list[list[Block]] = []
-    for _, row in groupby(sorted(spots, key=lambda spot: spot[0]), key=lambda spot: spot[0]):
-        columns = groupby(sorted(row, key=lambda spot: spot[1]), key=lambda spot: spot[1])
+    for row in grouped:
+        columns = groupby(row, key=lambda spot: spot[1])
         cells = [(column, [thing for _, _, thing in group]) for column, group in columns]
         order = reading.order or ("row" if len(cells) > 1 or _same_row(cells[0][1]) else "")
-        blocks = _level([_together(group, order if len(group) > 1 or _same_row(group) else "") for _, group in cells])
+        part = aspect * len(grouped)  # a block's width follows its cells
+        blocks = _level([_together(group, order if len(group) > 1 or _same_row(group) else "", part) for _, group in cells])
         if len(cells) == 1 and abs(cells[0][0]) == _SIDE:
             blocks.insert(0 if cells[0][0] > 0 else 1, [[None]])
         rows.append(blocks)
@@ -45,9 +56,14 @@ def arrange(reading: Reading, aspect: float = 1.0) -> Rows:
     return _flatten(rows)
 
 
-def _shape(count: int, one_row: int = 3) -> list[int]:
-    """How many of ``count`` equal cells stand in each row: one row up to ``one_row``, else a near square."""
-    return _even(count, 1 if count <= one_row else isqrt(count))
+def _shape(count: int, aspect: float, good: float) -> list[int]:
+    """How many of ``count`` cells stand in each row, so that they come nearest to the ``good`` width to height."""
+
+    def cost(lengths: list[int]) -> float:
+        off = sum(length * abs(log(aspect * len(lengths) / length / good)) for length in lengths) / count
+        return off + _UNEVEN * log(lengths[0] / lengths[-1])
+
+    return min((_even(count, rows) for rows in range(1, count + 1)), key=cost)
 
 
 def _even(count: int, rows: int) -> list[int]:
@@ -59,8 +75,8 @@ def _same_row(things: list[Thing]) -> bool:
     return all(thing.place and thing.place.row is not None and thing.place.column is None for thing in things)
 
 
-def _together(things: list[Thing], order: str) -> Block:
-    """A block for things of which no places are known."""
+def _together(things: list[Thing], order: str, aspect: float) -> Block:
+    """A block of that width to height for things of which no places are known."""
     cells: list[Cell] = []
     for thing in things:
         cells += _members(thing, order)
@@ -72,10 +88,12 @@ def _together(things: list[Thing], order: str) -> Block:
         lengths = [len(cells)]
     elif order == "X" and len(cells) == 5:
         lengths = [2, 1, 2]
-    elif len(cells) > 4 and 1 < len(things) < 4 and all(thing.count < 5 for thing in things) and any(t.count > 1 for t in things):
-        lengths = [thing.count for thing in things]
     else:
-        lengths = _shape(len(cells), one_row=4 if all(thing.person for thing in things) else 3)
+        good = _PERSON if all(thing.person for thing in things) else _FEW if len(cells) < 4 else _MANY
+        lengths = _shape(len(cells), aspect, good)
+        several = any(thing.count > 1 for thing in things) and all(thing.count < 5 for thing in things)
+        if len(cells) > 4 and several and 1 < len(things) < 4 and 1 < len(lengths) < len(cells):
+            lengths = [thing.count for thing in things]  # each class in a row of its own
     return _cut(cells, lengths)
 
 

@@ -74,7 +74,8 @@ def picture(pipe: Any, case: Case, settings: Settings, seed: int) -> Image.Image
         plain = StableDiffusionPipeline(**pipe.components, requires_safety_checker=False)
         plain.set_progress_bar_config(disable=True)
         return _first(plain(prompt=case.caption, generator=torch.Generator().manual_seed(seed), **options))
-    plan = make_plan(PlanRequest(Subject(case.caption))) if settings.method == PLANNED else case.plan(base_ratio(case, settings))
+    subject = Subject(case.caption, case.arrangement.width, case.arrangement.height)
+    plan = make_plan(PlanRequest(subject)) if settings.method == PLANNED else case.plan(base_ratio(case, settings))
     plan = replace(plan, latent_ratio=settings.latent_ratio)
     started: list[Steering] = []
 
