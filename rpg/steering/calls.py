@@ -62,7 +62,7 @@ class Call:
         if windows is not None:
             args, kwargs = _repeated((args, kwargs), len(self.x), len(windows))
             size = self.x.shape[-2], self.x.shape[-1]
-            kwargs |= {name: _cut(self.kwargs[name], windows, size) for name in RESIDUALS if name in kwargs}
+            kwargs = {**kwargs, **{name: _cut(self.kwargs[name], windows, size) for name in RESIDUALS if name in kwargs}}
         if self.name:
             return (x, *args), {**kwargs, self.name: context}
         return (x, *args[: self.place], context, *args[self.place :]), kwargs

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -162,8 +163,9 @@ def test_what_can_be_cut_is_asked_for_each_region_by_its_window() -> None:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("borders", [(0, 3, 6, 9), (0, 2, 9)])
 @pytest.mark.parametrize("name", ["down_block_additional_residuals", "control"])
-def test_a_controlnets_residuals_are_cut_to_each_region(name: str) -> None:
+def test_a_controlnets_residuals_are_cut_to_each_region(name: str, borders: tuple[int, ...]) -> None:
     """Sizes as the UNet makes them: 6 x 9 tokens, halved with rounding up."""
     unet, x, columns = UNet(), torch.randn(2, 8, 6, 9), torch.arange(9.0).expand(2, 8, 6, 9)
     fine, coarse, pooled = columns, columns[..., ::2, ::2], torch.ones(2, 8, 1, 1)
@@ -176,12 +178,13 @@ def test_a_controlnets_residuals_are_cut_to_each_region(name: str) -> None:
             return out
 
     unet.__class__ = Controlled
-    steering, context, (_, left, middle, right) = apart("1,1,1", 0.0, 3)
+    widths = [stop - start for start, stop in pairwise(borders)]
+    steering, context, (_, *prompts) = apart(",".join(map(str, widths)), 0.0, len(widths))
     levels = [fine, coarse, pooled]
     given = {name: {"input": levels} if name == "control" else levels}
     with attach(unet, steering):
         result = unet(x, BEGIN, context, **given)
-    parts = [UNet.forward(unet, x[..., 3 * i : 3 * i + 3], None, tokens) for i, tokens in enumerate((left, middle, right))]
+    parts = [UNet.forward(unet, x[..., start:stop], None, tokens) for (start, stop), tokens in zip(pairwise(borders), prompts)]
     torch.testing.assert_close(result, torch.cat(parts, -1) + columns + 1)
     assert len(levels) == 3
 
