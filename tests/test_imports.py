@@ -9,7 +9,7 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[1]
 
-CORE = ["errors", "values", "areas.layout", "plan", "steering.hooks", "llm", "planners", "shapes", "webui.job"]
+CORE = ["errors", "values", "areas.layout", "plan", "steering.hooks", "llm", "planners", "batch.batch", "shapes", "webui.job"]
 FORBIDDEN = ["gradio", "diffusers", "transformers", "openai", "google.generativeai", "modules"]
 
 ROOMS = {
@@ -27,7 +27,8 @@ ROOMS = {
     "pipelines": "errors networks values areas plan steering shapes",
     "panel": "errors values areas plan llm planners",
     "webui": "errors networks values areas plan infotext steering llm planners panel shapes",
-    "cli": "errors values areas plan infotext steering llm planners shapes pipelines panel",
+    "batch": "errors values areas plan infotext llm planners",
+    "cli": "errors values areas plan infotext steering llm planners batch shapes pipelines panel",
     "__main__": "cli",
     "__init__": "",
 }
@@ -46,7 +47,7 @@ def test_core_imports_no_host_and_no_sdk(room: str) -> None:
     assert not names & set(FORBIDDEN)
 
 
-@pytest.mark.parametrize("room", ["errors", "values", "areas.layout", "plan", "llm", "planners", "shapes"])
+@pytest.mark.parametrize("room", ["errors", "values", "areas.layout", "plan", "llm", "planners", "batch.batch", "shapes"])
 def test_planning_rooms_do_not_need_torch(room: str) -> None:
     assert "torch" not in imported(f"import rpg.{room}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,16 @@ def _comment(picture: Any) -> str | None:
     return text.decode("utf-16-be" if kind == b"UNICODE\0" else "utf-8", errors="replace")
 
 
+def png(picture: Any, infotext: Infotext) -> bytes:
+    """A PNG file that carries its infotext."""
+    from PIL.PngImagePlugin import PngInfo
+
+    info, file = PngInfo(), BytesIO()
+    info.add_text(PNG_KEY, str(infotext))
+    picture.save(file, "PNG", pnginfo=info)
+    return file.getvalue()
+
+
 def save(pictures: Sequence[Any], infotexts: Sequence[Infotext], path: Path) -> list[Path]:
     """Write pictures with their infotexts, and their plan beside them.
 
@@ -91,14 +102,10 @@ def save(pictures: Sequence[Any], infotexts: Sequence[Infotext], path: Path) -> 
     Returns:
         The pictures' paths, and the plan's as the last.
     """
-    from PIL.PngImagePlugin import PngInfo
-
     path.parent.mkdir(parents=True, exist_ok=True)
     names = [path] if len(pictures) == 1 else [path.with_stem(f"{path.stem}-{number}") for number in range(1, len(pictures) + 1)]
     for name, picture, infotext in zip(names, pictures, infotexts, strict=True):
-        info = PngInfo()
-        info.add_text(PNG_KEY, str(infotext))
-        picture.save(name, pnginfo=info)
+        name.write_bytes(png(picture, infotext))
     plan = infotexts[0].plan
     assert plan is not None
     beside = path.with_suffix(".json")

@@ -55,8 +55,13 @@ def run(args: argparse.Namespace) -> None:
 
 def make(args: argparse.Namespace) -> Plan:
     """Make the plan that ``caption`` and the options ask for; what happens meanwhile goes to the error output."""
-    subject = Subject(args.caption, args.width, args.height, _image(args.image))
-    planner = Planner(
+    subject = Subject(args.caption, args.width, args.height, read_image(args.image))
+    return make_plan(PlanRequest(subject, planner_of(args)), _Printer())
+
+
+def planner_of(args: argparse.Namespace) -> Planner:
+    """Who plans, by the options of :func:`add_options`."""
+    return Planner(
         provider=args.planner,
         model=args.planner_model,
         base_url=args.base_url,
@@ -64,7 +69,6 @@ def make(args: argparse.Namespace) -> Plan:
         template=args.template,
         timeout=args.timeout,
     )
-    return make_plan(PlanRequest(subject, planner), _Printer())
 
 
 def describe(plan: Plan) -> str:
@@ -95,7 +99,7 @@ def _key(variable: str) -> str:
     return os.environ[variable] if variable else ""
 
 
-def _image(path: Path | None) -> Picture | None:
+def read_image(path: Path | None) -> Picture | None:
     try:
         return Picture(path.read_bytes()) if path else None
     except OSError as error:

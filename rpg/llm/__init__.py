@@ -1,6 +1,6 @@
 """Asking a language model, with text and pictures: ``ask(PROVIDERS["openai"].at(), Question([Message("user", "...")]))``."""
 
-from rpg.llm.asking import ask
+from rpg.llm.asking import ATTEMPTS, ask
 from rpg.llm.failures import CUT
 from rpg.llm.gemini import Gemini
 from rpg.llm.local import Transformers
@@ -10,4 +10,4 @@ from rpg.llm.question import Answer, Event, Message, Picture, Question
 
 PROVIDERS: dict[str, type[Provider]] = {cls.name: cls for cls in (OpenAI, DeepSeek, Gemini, Compatible, Transformers)}
 
-__all__ = ["CUT", "PROVIDERS", "Answer", "Event", "Message", "Picture", "Provider", "Question", "ask"]
+__all__ = ["ATTEMPTS", "CUT", "PROVIDERS", "Answer", "Event", "Message", "Picture", "Provider", "Question", "ask"]

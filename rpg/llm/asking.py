@@ -32,11 +32,14 @@ POLL = 0.05
 """Seconds between two looks at ``cancelled``."""
 
 
-def ask(provider: Provider, question: Question, cancelled: Callable[[], bool]) -> Generator[Event, None, Answer]:
+def ask(
+    provider: Provider, question: Question, cancelled: Callable[[], bool], attempts: int = ATTEMPTS
+) -> Generator[Event, None, Answer]:
     """The model's answer; a busy server is asked again.
 
     Args:
         cancelled: asked several times a second; when true, the model is left.
+        attempts: how often a busy server is asked.
 
     Raises:
         Stopped: when cancelled.
@@ -57,9 +60,9 @@ def ask(provider: Provider, question: Question, cancelled: Callable[[], bool]) -
                 continue
             wait = FIRST_WAIT * 2 ** (attempt - 1) if error.after is None else error.after
             attempt += 1
-            if attempt > ATTEMPTS or wait > LONGEST_WAIT:
+            if attempt > attempts or wait > LONGEST_WAIT:
                 raise
-            yield from _wait(wait, f"{error} Attempt {attempt} of {ATTEMPTS} in {{}} s.", cancelled)
+            yield from _wait(wait, f"{error} Attempt {attempt} of {attempts} in {{}} s.", cancelled)
 
 
 def _wait(seconds: float, sentence: str, cancelled: Callable[[], bool]) -> Generator[Event, None, None]:

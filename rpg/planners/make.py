@@ -25,13 +25,14 @@ def never() -> bool:
 
 
 def stream_plan(
-    request: PlanRequest, cancelled: Callable[[], bool] = never, *, reuse: bool = True
+    request: PlanRequest, cancelled: Callable[[], bool] = never, *, reuse: bool = True, attempts: int = llm.ATTEMPTS
 ) -> Generator[Event, None, Plan]:
     """Make a plan, yielding what happens meanwhile; the generator returns the plan.
 
     Args:
         cancelled: asked several times a second; when true, planning stops.
         reuse: return the plan that the same request gave before, if there is one.
+        attempts: how often a busy server is asked.
 
     Raises:
         Stopped: when cancelled.
@@ -43,7 +44,7 @@ def stream_plan(
             raise PlannerError(f"{RULES.label} cannot see pictures; remove the image or choose another provider.")
         plan = rules.plan(subject.caption, subject.width, subject.height)
     else:
-        plan = yield from _plan_by_model(request, cancelled, reuse)
+        plan = yield from _plan_by_model(request, cancelled, reuse, attempts)
     return replace(plan, **request.settings)
 
 
@@ -53,9 +54,10 @@ def make_plan(
     cancelled: Callable[[], bool] = never,
     *,
     reuse: bool = True,
+    attempts: int = llm.ATTEMPTS,
 ) -> Plan:
     """:func:`stream_plan` without the generator: events go to ``on_event``."""
-    events = stream_plan(request, cancelled, reuse=reuse)
+    events = stream_plan(request, cancelled, reuse=reuse, attempts=attempts)
     while True:
         try:
             event = next(events)
@@ -66,7 +68,9 @@ def make_plan(
             on_event(event)
 
 
-def _plan_by_model(request: PlanRequest, cancelled: Callable[[], bool], reuse: bool) -> Generator[Event, None, Plan]:
+def _plan_by_model(
+    request: PlanRequest, cancelled: Callable[[], bool], reuse: bool, attempts: int
+) -> Generator[Event, None, Plan]:
     subject, planner = request.subject, request.planner
     template = load_template(planner.template)
     provider = PROVIDERS[planner.provider].at(planner.model, planner.base_url, planner.api_key)
@@ -89,15 +93,15 @@ def _plan_by_model(request: PlanRequest, cancelled: Callable[[], bool], reuse: b
             raise ReplyError(f"{answer.remark} {error}".strip(), error.raw) from None
 
     yield Event("status", f"Asking {provider.short_label} ({provider.short_model}).")
-    plan = yield from _ask_and_repair(provider, question, read, cancelled)
+    plan = yield from _ask_and_repair(provider, question, read, cancelled, attempts)
     cache.remember(key, plan)
     return plan
 
 
 def _ask_and_repair(
-    provider: Provider, question: Question, read: Callable[[Answer], Plan], cancelled: Callable[[], bool]
+    provider: Provider, question: Question, read: Callable[[Answer], Plan], cancelled: Callable[[], bool], attempts: int
 ) -> Generator[Event, None, Plan]:
-    answer = yield from llm.ask(provider, question, cancelled)
+    answer = yield from llm.ask(provider, question, cancelled, attempts)
     try:
         return read(answer)
     except ReplyError as error:
@@ -107,4 +111,4 @@ def _ask_and_repair(
         said = answer.text.strip()[-MOST_SENT_BACK:] or "(nothing)"
         repair = [Message("assistant", said), Message("user", _REPAIR.format(error=error))]
     question = replace(question, messages=[*question.messages, *repair])
-    return read((yield from llm.ask(provider, question, cancelled)))
+    return read((yield from llm.ask(provider, question, cancelled, attempts)))

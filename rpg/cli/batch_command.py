@@ -1,0 +1,174 @@
+"""``python -m rpg batch``: many prompts, continued where it was stopped."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from rpg.batch import jobs
+from rpg.batch.batch import Batch
+from rpg.batch.folder import Folder
+from rpg.batch.jobs import Defaults, Job
+from rpg.batch.workers import Makes
+from rpg.cli import plan_command
+from rpg.cli.common import add_model, load, whole
+from rpg.cli.files import png
+from rpg.errors import GenerationError, Stopped
+from rpg.infotext import Infotext
+from rpg.plan import Plan
+from rpg.planners import PlanRequest, make_plan
+
+CALLS = 4
+"""Plans that are asked for at the same time."""
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command ``batch``."""
+    parser = commands.add_parser(
+        "batch",
+        help="make many pictures",
+        description="Plan and make a picture for each line of a file. What lies in the folder already is not made again: "
+        "the same command goes on where it was stopped.",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument(
+        "prompts",
+        type=Path,
+        metavar="FILE",
+        help="a line for each picture: a caption, or JSON with caption, plan or planner, negative_prompt, seed, width and height",
+    )
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="FOLDER", help="gets the pictures, their plans and the failures"
+    )
+    plan = parser.add_argument_group("plans", "Of lines that bring none.")
+    plan_command.add_options(plan, model="--planner-model")
+    plan.add_argument(
+        "--planner-calls",
+        type=whole(1),
+        default=CALLS,
+        metavar="N",
+        help="most plans asked for at the same time (default: %(default)s)",
+    )
+    picture = parser.add_argument_group("pictures", "Where a line does not say otherwise; defaults suit the model.")
+    add_model(picture)
+    picture.add_argument("--negative-prompt", default="", metavar="TEXT")
+    picture.add_argument(
+        "--seed", type=whole(0), default=0, help="of the first line; the next ones count up (default: %(default)s)"
+    )
+    picture.add_argument("--width", type=whole(8))
+    picture.add_argument("--height", type=whole(8))
+    picture.add_argument("--steps", type=whole(1))
+    picture.add_argument("--guidance", type=float)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Make what is not there yet.
+
+    Raises:
+        GenerationError: at the end, when some lines failed.
+    """
+    defaults = Defaults(
+        plan_command.planner_of(options),
+        options.seed,
+        options.width or 0,
+        options.height or 0,
+        options.negative_prompt,
+        plan_command.read_image(options.image),
+    )
+    for name in ("width", "height"):
+        jobs.side(f"--{name}", getattr(options, name))
+    total = jobs.check(options.prompts, defaults)
+    defaults, settings, makers = _this_machine(options, defaults)
+    folder = Folder(options.output, json.dumps(settings))
+    wanted = partial(jobs.read, options.prompts, defaults)
+    with folder.opened(), _Bar(total, sum(map(folder.has, wanted()))) as bar:
+        Batch(folder, _plan, options.planner_calls, makers, bar).run(wanted())
+    print(f"pictures: {bar.count} of {total} in {folder.path}")
+    if bar.failures:
+        raise GenerationError(
+            f"{bar.failures} of {total} lines failed; {folder.failures} says why. The same command tries them again."
+        )
+
+
+def _plan(request: PlanRequest, stopped: Callable[[], bool]) -> Plan:
+    return make_plan(request, cancelled=stopped, attempts=1)
+
+
+def _this_machine(options: argparse.Namespace, defaults: Defaults) -> tuple[Defaults, dict[str, Any], Mapping[str, Makes]]:
+    """Sizes that suit the model, what pictures depend on beside their lines, and what makes them."""
+    loaded = load(options)
+    loaded.pipeline.set_progress_bar_config(disable=True)
+    steps = options.steps or loaded.steps
+    guidance = loaded.guidance_scale if options.guidance is None else options.guidance
+    made = Infotext(
+        "",
+        steps=steps,
+        sampler=loaded.sampler,
+        guidance_scale=guidance,
+        model_hash=loaded.model_hash,
+        model=loaded.name,
+        rng="CPU",
+    )
+
+    def make(job: Job, plan: Plan, stopped: Callable[[], bool]) -> bytes:
+        def leave(_pipeline: Any, _step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            if stopped():
+                raise Stopped("The batch was stopped.")
+            return tensors
+
+        plan = plan.for_model(loaded.pipeline.latent_ratio)
+        picture = loaded.pipeline.generate(
+            plan,
+            seed=job.seed,
+            negative_prompt=job.negative_prompt or None,
+            width=job.width,
+            height=job.height,
+            num_inference_steps=steps,
+            guidance_scale=guidance,
+            callback_on_step_end=leave,
+        ).images[0]
+        told = replace(
+            made,
+            prompt=plan.main_prompt,
+            negative_prompt=job.negative_prompt,
+            seed=job.seed,
+            size=(job.width, job.height),
+            plan=plan,
+        )
+        return png(picture, told)
+
+    sized = replace(defaults, width=defaults.width or loaded.width, height=defaults.height or loaded.height)
+    settings = {"model": loaded.model_hash or loaded.name, "sampler": loaded.sampler, "steps": steps, "guidance": guidance}
+    return sized, settings, {"this machine": make}
+
+
+class _Bar:
+    """Progress on the error output."""
+
+    def __init__(self, total: int, count: int) -> None:
+        self.count, self.failures = count, 0
+        self._bar = import_module("tqdm").tqdm(total=total, initial=count, unit="picture", desc="Batch")
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def made(self, job: Job) -> None:
+        self.count += 1
+        self._bar.update()
+
+    def failed(self, job: Job, sentence: str) -> None:
+        self.failures += 1
+        self._bar.write(f"Line {job.line}: {sentence}", file=sys.stderr)
+
+    def waits(self, sentence: str, seconds: float) -> None:
+        self._bar.write(f"{sentence} Asking again in {seconds:.0f} s.", file=sys.stderr)
