@@ -52,6 +52,9 @@ function rpgResizeBox(box, handle, dx, dy, snap) {
     return rpgRoundBox([left, top, right, bottom]);
 }
 
+/** A box for those who cannot drag one. */
+const rpgFirstBox = [0.3, 0.3, 0.7, 0.7];
+
 /** The box moved by dx, dy, within the picture. Snapped, its nearer edge lies on a line. */
 function rpgMoveBox([left, top, right, bottom], dx, dy, snap) {
     const along = (low, high, by) => {

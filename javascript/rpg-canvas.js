@@ -5,6 +5,7 @@ class RpgCanvas {
         this.editor = editor;
         this.pieces = [];
         this.borders = [];
+        this.backed = false;
         this.size = {width: 512, height: 512}; // until the page says another
         this.build();
     }
@@ -12,10 +13,12 @@ class RpgCanvas {
     build() {
         this.backdrop = rpgElement("img", {className: "rpg-backdrop", alt: "", hidden: true, draggable: false});
         this.layer = rpgElement("div", {className: "rpg-layer"});
-        this.frame = rpgElement("div", {className: "rpg-frame", hidden: true});
+        const handles = ["nw", "n", "ne", "e", "se", "s", "sw", "w"].map((name) => rpgElement("i", {className: `rpg-handle rpg-${name}`}));
+        this.frame = rpgElement("div", {className: "rpg-frame", hidden: true}, ...handles);
+        this.brush = rpgElement("div", {className: "rpg-brush", hidden: true});
         this.buildTools();
         this.element = rpgElement("div", {className: "rpg-canvas", tabIndex: -1, role: "group", ariaLabel: "Regions in the picture"});
-        this.element.append(this.backdrop, this.layer, this.frame, this.tools);
+        this.element.append(this.backdrop, this.layer, this.frame, this.brush, this.tools);
         this.element.addEventListener("focusin", ({target}) => {
             if (target.dataset.rpgIndex !== undefined) this.editor.select(Number(target.dataset.rpgIndex));
         });
@@ -33,6 +36,7 @@ class RpgCanvas {
 
     buildPiece(index) {
         const piece = rpgElement("div", {className: "rpg-region", role: "button", tabIndex: 0});
+        piece.append(rpgElement("canvas", {className: "rpg-mask", width: 0, height: 0}));
         const label = rpgElement("div", {className: "rpg-label"}, rpgElement("b"), rpgElement("span", {className: "rpg-words"}));
         piece.append(label);
         piece.dataset.rpgIndex = index;
@@ -65,7 +69,7 @@ class RpgCanvas {
         this.drawFrame(places[model.selected]);
     }
 
-    drawRegion(index, {kind, box}, {seen}, warnings) {
+    drawRegion(index, {kind, box, mask}, {seen}, warnings) {
         const {model} = this.editor;
         const piece = this.pieces[index];
         const prompt = String(model.regions[index].prompt ?? "").trim();
@@ -81,17 +85,53 @@ class RpgCanvas {
         piece.ariaPressed = String(index === model.selected);
         const said = [`Region ${index + 1}`, name, prompt.slice(0, 120), `${rpgPercent(seen)} of the picture`, ...warnings];
         piece.ariaLabel = said.filter(Boolean).join(", ");
-        const [number, words] = piece.firstChild.children;
+        const [number, words] = piece.lastChild.children;
         number.textContent = String(index + 1);
         words.textContent = name || prompt.slice(0, 120);
         if (box) this.lay(piece, box);
+        if (kind === "mask") this.drawMask(index, this.editor.masks.get(mask));
+    }
+
+    /** A mask covers the whole picture; its label lies at its upper left. */
+    drawMask(index, known) {
+        const piece = this.pieces[index];
+        this.lay(piece, [0, 0, 1, 1]);
+        const [left, top] = known?.bounds ?? [0, 0];
+        Object.assign(piece.lastChild.style, {left: `${left * 100}%`, top: `${top * 100}%`});
+        this.tint(piece, known?.canvas);
+    }
+
+    /**
+     * The mask in the region's colours: what is below shows through as little as it does through a box.
+     * @param painted that the canvas of the mask has been painted on since
+     */
+    tint(piece, mask, painted = false) {
+        const canvas = piece.firstChild;
+        const strength = piece.classList.contains("rpg-active") ? 0.45 : 0.3;
+        const hue = `hsl(${piece.style.getPropertyValue("--rpg-hue")} 70% 50%)`;
+        const ground = this.backed ? "" : getComputedStyle(this.element).backgroundColor;
+        const shown = [mask, hue, strength, ground];
+        if (!painted && shown.every((value, index) => value === piece.rpgShown?.[index])) return;
+        piece.rpgShown = shown;
+        canvas.width = mask?.width ?? 0; // clears it
+        canvas.height = mask?.height ?? 0;
+        if (!mask) return;
+        const context = canvas.getContext("2d");
+        context.drawImage(mask, 0, 0);
+        const fill = (colour, alpha, how) => {
+            Object.assign(context, {globalCompositeOperation: how, globalAlpha: alpha, fillStyle: colour});
+            context.fillRect(0, 0, canvas.width, canvas.height);
+        };
+        if (this.backed) return fill(hue, strength + 0.2, "source-in");
+        fill(ground, 1, "source-in");
+        fill(hue, strength, "source-atop");
     }
 
     drawVacant(piece, box) {
         piece.hidden = false;
         piece.className = "rpg-region rpg-empty rpg-vacant";
         piece.title = piece.ariaLabel = "A cell without a region";
-        for (const text of piece.firstChild.children) text.textContent = "";
+        for (const text of piece.lastChild.children) text.textContent = "";
         this.lay(piece, box);
     }
 
@@ -117,8 +157,10 @@ class RpgCanvas {
     /** The outline of the selected region lies over all others, also where they hide it. */
     drawFrame(place) {
         const {model} = this.editor;
-        const box = place?.box;
+        const box = place?.box ?? (place?.mask === undefined ? null : this.editor.masks.bounds(place.mask));
         this.frame.hidden = !box || model.isHidden(model.selected);
+        this.frame.classList.toggle("rpg-held", place?.kind === "box" && !model.isLocked(model.selected));
+        this.frame.classList.toggle("rpg-loose", place?.kind === "mask");
         this.tools.hidden = this.frame.hidden || place.kind !== "cell" || model.isLocked(model.selected);
         if (this.frame.hidden) return;
         this.frame.style.setProperty("--rpg-hue", rpgHue(model.selected));
@@ -149,7 +191,19 @@ class RpgCanvas {
         if (this.backdrop.getAttribute("src") !== source) this.backdrop.src = source;
         this.backdrop.hidden = !source;
         this.backdrop.style.opacity = strength;
-        this.element.classList.toggle("rpg-backed", Boolean(source));
+        if (this.element.classList.toggle("rpg-backed", Boolean(source)) !== this.backed) {
+            this.backed = Boolean(source);
+            this.editor.view.draw();
+        }
+    }
+
+    /** The brush's outline around a point; null hides it. */
+    drawBrush(point) {
+        this.brush.hidden = !point;
+        if (!point) return;
+        const {width, height} = this.size;
+        const side = 2 * this.editor.radius * Math.min(width, height);
+        this.lay(this.brush, [point.x - side / width / 2, point.y - side / height / 2, point.x + side / width / 2, point.y + side / height / 2]);
     }
 
     focusRegion(index) {

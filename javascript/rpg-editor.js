@@ -12,7 +12,10 @@ class RpgEditor {
         this.model = new RpgModel(defaults, settings);
         this.written = "";
         this.size = "";
+        this.tool = "select"; // or "box", "brush", "rubber"
+        this.radius = 0.06; // of the brush, in shares of the picture's shorter side
         this.root = root;
+        this.masks = new RpgMasks(() => this.view.draw());
         this.view = new RpgView(root, this);
         this.pointer = new RpgPointer(this, this.view.canvas);
         this.keys = new RpgKeys(this, root);
@@ -64,16 +67,20 @@ class RpgEditor {
 
     /**
      * A change that is finished at once.
-     * @param where "canvas" or "table" has the focus afterwards, on the selected region, where the focused element is gone
+     * @param where "canvas" gives the selected region the focus there, "table" here if what had it is gone
      */
     act(change, where) {
+        const {canvas, table} = this.view;
+        const focused = this.root.contains(document.activeElement);
         this.model.endRun();
         change(this.model);
         this.flush();
         const {selected} = this.model;
-        if (where === "canvas" && selected >= 0) this.view.canvas.focusRegion(selected);
-        if (where === "table" && !this.root.contains(document.activeElement)) this.view.table.rows[selected]?.number.focus();
-        if (selected >= 0) this.view.table.reveal(selected);
+        const lost = focused && !this.root.contains(document.activeElement);
+        if (where === "canvas" && selected >= 0) canvas.focusRegion(selected);
+        else if (lost && where === "table") table.rows[selected]?.number.focus();
+        else if (lost) canvas.element.focus({preventScroll: true}); // so that the next key is still ours
+        if (selected >= 0) table.reveal(selected);
     }
 
     select(index) {
@@ -84,11 +91,43 @@ class RpgEditor {
         if (index >= 0) this.view.table.reveal(index);
     }
 
+    /** A tool again goes back to selecting. */
+    setTool(tool) {
+        this.tool = this.tool === tool ? "select" : tool;
+        this.view.canvas.drawBrush(null);
+        this.view.draw();
+    }
+
+    /** Make a new mask out of the selected one's canvas (or null, where it has none). */
+    changeMask(change) {
+        const {selected, places} = this.model;
+        const {kind, box, mask} = places[selected] ?? {};
+        const old = kind === "mask" ? this.masks.get(mask)?.canvas : null;
+        if (kind === "mask" ? old : kind === "box") this.act((model) => model.setArea(selected, {mask: this.maskText(change(old, box))}));
+    }
+
+    maskText(canvas) {
+        const text = rpgMaskText(canvas);
+        this.masks.keep(text, canvas);
+        return text;
+    }
+
+    newMask() {
+        return rpgNewMask(this.view.canvas.size);
+    }
+
+    /** A mask back to its bounding box. */
+    makeBox() {
+        const {selected, places} = this.model;
+        const box = this.masks.bounds(places[selected]?.mask);
+        if (box) this.act((model) => model.setArea(selected, {box}));
+    }
+
     flush() {
         clearTimeout(this.timer);
         this.view.render();
         const {json} = this.model;
-        if (json === this.written) return;
+        if (json === this.written || this.pointer.pressed) return;
         this.written = json;
         this.host.write(json);
     }

@@ -36,9 +36,14 @@ class RpgKeys {
         if (!target.closest(".rpg-canvas") || target.closest(".rpg-tools")) return false;
         if (target.dataset.rpgBorder !== undefined) return this.border(Number(target.dataset.rpgBorder), event);
         const {selected} = editor.model;
+        const painting = editor.tool === "brush" || editor.tool === "rubber";
+        if (painting && (key === "[" || key === "]")) return this.brush(key === "]" ? 1.25 : 0.8);
         if (selected < 0) return false;
         if (key === "Delete" || key === "Backspace") return this.remove(selected);
-        if (event.ctrlKey || event.metaKey || event.altKey) return false;
+        const command = event.ctrlKey || event.metaKey;
+        if (command && key.toLowerCase() === "d") return this.duplicate();
+        if (key in rpgArrows && !event.altKey) return this.nudge(selected, event);
+        if (command || event.altKey || painting) return false;
         if (key === "Enter" || key === "F2") {
             editor.view.table.focusPrompt(selected);
             return true;
@@ -58,6 +63,34 @@ class RpgKeys {
         return true;
     }
 
+    brush(factor) {
+        const {editor} = this;
+        editor.radius = Math.min(Math.max(editor.radius * factor, 0.005), 0.25);
+        editor.view.draw();
+        return true;
+    }
+
+    duplicate() {
+        this.editor.act((model) => model.duplicateRegion(model.selected), "canvas");
+        return true;
+    }
+
+    /** Arrows move a region; with Ctrl they move its right and lower edge. */
+    nudge(index, {key, shiftKey, ctrlKey, metaKey}) {
+        const {editor} = this;
+        const {kind, box, mask} = editor.model.places[index];
+        if (editor.model.isLocked(index)) return true;
+        const [dx, dy] = rpgArrows[key].map((step) => step * rpgNudge * (shiftKey ? 10 : 1));
+        if (kind === "mask") {
+            const {canvas} = editor.masks.get(mask) ?? {};
+            if (canvas) editor.act((model) => model.setArea(index, {mask: editor.maskText(rpgShiftMask(canvas, dx, dy))}));
+        }
+        if (kind !== "box") return true;
+        const moved = ctrlKey || metaKey ? rpgResizeBox(box, "se", dx, dy) : rpgMoveBox(box, dx, dy);
+        editor.edit((model) => model.setArea(index, {box: moved}, `nudge ${index}`));
+        return true;
+    }
+
     border(index, {key, shiftKey}) {
         const {editor} = this;
         const border = rpgBorders(editor.model.rows)[index];
@@ -70,10 +103,14 @@ class RpgKeys {
         return true;
     }
 
-    /** One step out: the gesture, the selection, the full page. */
+    /** One step out: the gesture, the tool, the selection, the full page. */
     escape(target) {
         const {editor} = this;
         if (editor.pointer.cancel()) return true;
+        if (editor.tool !== "select") {
+            editor.setTool(editor.tool);
+            return true;
+        }
         if (target.closest(".rpg-canvas") && editor.model.selected >= 0) {
             editor.select(-1);
             editor.view.canvas.element.focus({preventScroll: true});

@@ -3,6 +3,8 @@
 
 /** Steps that can be undone. */
 const rpgSteps = 200;
+/** How far aside a duplicate lies. */
+const rpgAside = 0.04;
 
 class RpgModel {
     /**
@@ -239,5 +241,39 @@ class RpgModel {
         const regions = this.regions.map((region, place) => (place === pair[0] ? joined : region));
         const rows = rpgJoinCells(this.rows, this.places[pair[0]].cell);
         this.reshape(rows, regions.filter((_, place) => place !== pair[1]), pair[0] - (pair[1] < pair[0] ? 1 : 0));
+    }
+
+    // Areas
+
+    /** One more region with an area of its own, on top of the others. */
+    addArea(area, run) {
+        if (this.isFull) return;
+        this.change({regions: [...this.regions, {prompt: "", area}]}, run);
+        this.selected = this.regions.length - 1;
+    }
+
+    /** Another {box} or {mask} for a region; how soft its edge is stays. */
+    setArea(index, place, run) {
+        const {feather} = this.regions[index].area ?? {};
+        this.changeRegion(index, {area: {...place, feather}}, run);
+    }
+
+    setFeather(index, feather) {
+        this.changeRegion(index, {area: {...this.regions[index].area, feather: feather || undefined}}, `feather ${index}`);
+    }
+
+    moveBox(index, box, dx, dy, snap, run) {
+        this.setArea(index, {box: rpgMoveBox(box, dx, dy, snap)}, run);
+    }
+
+    /** The same once more, a little aside, right above it; a copy of a cell is a box on top of all. */
+    duplicateRegion(index) {
+        const {kind, box} = this.places[index];
+        if (this.isFull || kind === "none") return;
+        const {area, ...texts} = this.regions[index];
+        const place = kind === "mask" ? area : {...area, box: rpgMoveBox(box, rpgAside, rpgAside)};
+        const at = kind === "cell" ? this.regions.length : index + 1;
+        this.change({regions: [...this.regions.slice(0, at), {...texts, area: place}, ...this.regions.slice(at)]});
+        this.selected = at;
     }
 }

@@ -100,7 +100,7 @@ class RpgTable {
             const row = this.rows[index];
             rpgSetText(row.prompt, region.prompt);
             rpgSetText(row.negative, region.negative_prompt);
-            row.negative.placeholder = region.negative_prompt === "" ? "(none)" : "Negative prompt";
+            row.negative.placeholder = region.negative_prompt === "" ? "(none)" : "Negative";
             row.negative.classList.toggle("rpg-none", region.negative_prompt === "");
             rpgSetText(row.ratio, region.base_ratio);
             row.ratio.placeholder = String(model.draft.base_ratio);

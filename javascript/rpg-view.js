@@ -81,16 +81,17 @@ class RpgView {
             const value = draft[name] ?? "";
             // "0." and "0.50" are on their way to a number: leave them to the user.
             if (rpgNumberOrText(input.value) !== value) rpgSetText(input, value);
-            if (Number.isFinite(value)) slider.value = value;
+            if (Number.isFinite(value) || value === "") slider.value = value || 0;
             slider.classList.toggle("rpg-auto", value === "");
         }
     }
 
     /** What depends on the regions' places and on the selection. */
     draw() {
-        const {model} = this.editor;
+        const {editor} = this;
+        const {model} = editor;
         const places = model.places;
-        const shares = rpgShares(places, () => null);
+        const shares = rpgShares(places, (mask) => editor.masks.weights(mask));
         const warnings = rpgWarnings(model.draft, places, shares, this.canvas.size);
         const unread = !model.rows && String(model.draft.split_ratio).trim() !== "";
         this.ratio.classList.toggle("rpg-invalid", unread || (!model.rows && places.some(({kind}) => kind === "none")));

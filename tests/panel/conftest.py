@@ -37,3 +37,12 @@ def page(open_page: Callable[[], Page]) -> Iterator[Page]:
     page = open_page()
     yield page
     assert page.errors == []
+
+
+@pytest.fixture(scope="module")
+def one_page(browser: Any, url: str) -> Iterator[Page]:
+    """For tests that put a plan of their own into it."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1600}, has_touch=True)
+    context.set_default_timeout(8000)
+    yield Page(context.new_page(), url)
+    context.close()

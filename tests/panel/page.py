@@ -76,10 +76,13 @@ class Page:
 
     def show(self, plan: dict[str, Any]) -> None:
         """Put a plan into the hidden textbox, as pasting does; what was there is forgotten."""
+        self.raw.mouse.up()
         self.raw.evaluate(
             """plan => {
                 const editor = rpgEditors.standalone;
+                editor.pointer.cancel();
                 editor.setSize(editor.size);
+                editor.setTool(editor.tool);
                 editor.model.load(JSON.stringify(plan));
                 editor.model.past = [];
                 editor.flush();
@@ -107,6 +110,15 @@ class Page:
             self.raw.mouse.move(*self.at(*place), steps=4)
         if release:
             self.raw.mouse.up()
+
+    def touch(self, start: tuple[float, float], *through: tuple[float, float]) -> None:
+        """Drag with a finger from place to place in the picture."""
+        session = self.raw.context.new_cdp_session(self.raw)
+        events = [("touchStart", [start]), *(("touchMove", [place]) for place in through), ("touchEnd", [])]
+        for kind, places in events:
+            points = [{"x": x, "y": y} for x, y in (self.at(*place) for place in places)]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        session.detach()
 
     def plan_cats(self) -> None:
         self.locate("#rpg-standalone-prompt textarea").fill("a cat on the left and a dog on the right")

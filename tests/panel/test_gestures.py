@@ -1,7 +1,6 @@
 """Every gesture of the layout editor, with a real mouse, touch and keyboard; one page for all."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -10,14 +9,6 @@ from tests.panel.page import CATS, Page
 
 HALVES = {"split_ratio": "1,1", "regions": CATS}
 ROWS = {"split_ratio": "1,1,1;1", "regions": [{"prompt": "a cat"}, {"prompt": "a dog"}, {"prompt": "grass"}]}
-
-
-@pytest.fixture(scope="module")
-def one_page(browser: Any, url: str) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 1600}, has_touch=True)
-    context.set_default_timeout(8000)
-    yield Page(context.new_page(), url)
-    context.close()
 
 
 @pytest.fixture
@@ -74,16 +65,7 @@ def test_escape_leaves_a_drag_as_if_it_had_not_been(page: Page) -> None:
 
 
 def test_a_border_follows_a_finger(page: Page) -> None:
-    touch = page.raw.context.new_cdp_session(page.raw)
-
-    def send(kind: str, *places: tuple[float, float]) -> None:
-        points = [{"x": x, "y": y} for x, y in (page.at(*place) for place in places)]
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    send("touchStart", (0.51, 0.5))
-    for step in range(1, 6):
-        send("touchMove", (0.51 - 0.05 * step, 0.5))
-    send("touchEnd")
+    page.touch((0.51, 0.5), *((0.51 - 0.05 * step, 0.5) for step in range(1, 6)))
     page.wait_for_plan(split_ratio="0.52,1.48")
     page.raw.touchscreen.tap(*page.at(0.8, 0.5))
     expect(page.rows.nth(1)).to_have_class("rpg-row rpg-selected")
