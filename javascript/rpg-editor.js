@@ -76,10 +76,10 @@ class RpgEditor {
         change(this.model);
         this.flush();
         const {selected} = this.model;
-        const lost = focused && !this.root.contains(document.activeElement);
+        const lost = () => focused && !this.root.contains(document.activeElement);
         if (where === "canvas" && selected >= 0) canvas.focusRegion(selected);
-        else if (lost && where === "table") table.rows[selected]?.number.focus();
-        else if (lost) canvas.element.focus({preventScroll: true}); // so that the next key is still ours
+        if (where === "table" && lost()) table.rows[selected]?.number.focus();
+        if (lost()) canvas.element.focus({preventScroll: true}); // so that the next key is still ours; a hidden region takes none
         if (selected >= 0) table.reveal(selected);
     }
 

@@ -1,7 +1,7 @@
 // Split ratios as they are drawn and changed: the grammar of rpg/areas/layout.py. Python alone decides what is valid and words
 // the error. Rows are {height, widths}, numbers as the user wrote them. A box is [left, top, right, bottom] in fractions.
 
-/** What Python allows: the most regions and characters, the largest quotient of two sides. The page brings it along. */
+/** What Python allows: the most regions and characters, the largest quotient of two sides, areas. The page brings it along. */
 const rpgLimits = {};
 
 /** The smallest share of a side that dragging leaves to a cell. */

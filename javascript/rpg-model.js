@@ -107,14 +107,16 @@ class RpgModel {
         } catch {
             // not JSON
         }
+        const planner = data?.planner ?? null;
+        const draft = planner
+            ? {...this.draft, ...rpgPick(data, this.settings)}
+            : rpgReadDraft(data, this.defaults, this.settings) ?? this.defaults;
+        const same = [planner, draft].every((value, index) => JSON.stringify(value) === JSON.stringify([this.planner, this.draft][index]));
+        if (same) return; // the page may hand us what we wrote once more
         this.step();
-        this.planner = data?.planner ?? null;
-        if (this.planner) {
-            this.draft = {...this.draft, ...rpgPick(data, this.settings)};
-            return;
-        }
-        this.draft = rpgReadDraft(data, this.defaults, this.settings) ?? this.defaults;
-        this.selected = -1;
+        this.planner = planner;
+        this.draft = draft;
+        if (!planner) this.selected = -1;
     }
 
     /** An empty text is left out, as Plan.to_dict() does. */
@@ -154,6 +156,11 @@ class RpgModel {
 
     get isFull() {
         return this.regions.length >= rpgLimits.regions;
+    }
+
+    /** Whether one more region with an area of its own is allowed. */
+    get takesAreas() {
+        return rpgLimits.areas && !this.isFull;
     }
 
     isLocked(index) {
@@ -247,7 +254,7 @@ class RpgModel {
 
     /** One more region with an area of its own, on top of the others. */
     addArea(area, run) {
-        if (this.isFull) return;
+        if (!this.takesAreas) return;
         this.change({regions: [...this.regions, {prompt: "", area}]}, run);
         this.selected = this.regions.length - 1;
     }
@@ -269,7 +276,7 @@ class RpgModel {
     /** The same once more, a little aside, right above it; a copy of a cell is a box on top of all. */
     duplicateRegion(index) {
         const {kind, box} = this.places[index];
-        if (this.isFull || kind === "none") return;
+        if (!this.takesAreas || kind === "none") return;
         const {area, ...texts} = this.regions[index];
         const place = kind === "mask" ? area : {...area, box: rpgMoveBox(box, rpgAside, rpgAside)};
         const at = kind === "cell" ? this.regions.length : index + 1;

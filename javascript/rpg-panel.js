@@ -50,6 +50,18 @@ function rpgSetPlanner(tab, names, onGenerate, label, model, baseUrl, template, 
     return [];
 }
 
+/** The draft as JSON, also where it is what stands for nothing planned yet. */
+function rpgDraft(tab) {
+    return JSON.stringify(rpgEditors[tab].model.draft);
+}
+
+function rpgDownload(tab) {
+    const address = URL.createObjectURL(new Blob([rpgDraft(tab)], {type: "application/json"}));
+    rpgElement("a", {href: address, download: "rpg-plan.json"}).click();
+    setTimeout(() => URL.revokeObjectURL(address));
+    return [];
+}
+
 function rpgMainPrompt(tab) {
     return document.querySelector(`#${tab}_prompt textarea, #rpg-${tab}-prompt textarea`)?.value ?? "";
 }

@@ -83,6 +83,7 @@ class Page:
                 editor.pointer.cancel();
                 editor.setSize(editor.size);
                 editor.setTool(editor.tool);
+                editor.model.load(''); // an equal plan would keep what is hidden and locked
                 editor.model.load(JSON.stringify(plan));
                 editor.model.past = [];
                 editor.flush();

@@ -258,3 +258,11 @@ def test_everything_has_a_label(page: Page) -> None:
     assert page.locate(".rpg-editor").evaluate(unlabelled) == []
     assert page.cells.nth(0).get_attribute("aria-label") == "Region 1, a cat, 50 % of the picture"
     assert page.locate(".rpg-border").get_attribute("aria-label") == "Border between regions 1 and 2"
+
+
+def test_what_comes_back_the_same_is_no_step(page: Page) -> None:
+    page.raw.evaluate(
+        "plan => rpgWritePlan('standalone', plan)", '{"regions": ["a cat", "a dog"], "version": 2, "base_ratio": 0.4}'
+    )
+    page.raw.wait_for_function("rpgEditors.standalone.written.startsWith('{\"regions')")
+    expect(page.locate("[title^=Undo]")).to_be_disabled()
