@@ -59,15 +59,9 @@ class Infotext:
         Raises:
             RPGError: when a value makes no sense.
         """
-        *lines, last = text.strip().split("\n")
-        pairs = _PAIR.findall(last)
-        if len(pairs) < _FEWEST_PAIRS:
-            lines, pairs = [*lines, last], []
-        stripped = [line.strip() for line in lines]
-        start = next((number for number, line in enumerate(stripped) if line.startswith(_NEGATIVE)), len(lines))
-        told = {label: _unquoted(value) for label, value in pairs}
+        prompt, negative_prompt, told = parts(text)
         given = {name: _value(label, told[label], read) for name, (label, read, _) in LABELS.items() if label in told}
-        made = cls("\n".join(stripped[:start]), "\n".join(stripped[start:]).removeprefix(_NEGATIVE).strip(), **given)
+        made = cls(prompt, negative_prompt, **given)
         return made if made.plan is None else replace(made, plan=_complete(made.plan, made.prompt))
 
     def __str__(self) -> str:
@@ -77,6 +71,18 @@ class Infotext:
         negative = f"{_NEGATIVE} {self.negative_prompt}" if self.negative_prompt else ""
         pairs = ", ".join(f"{label}: {_quoted(value)}" for label, value in values)
         return "\n".join(part for part in (self.prompt, negative, pairs) if part)
+
+
+def parts(text: str) -> tuple[str, str, dict[str, str]]:
+    """Prompt, negative prompt, and the values by their labels; any text has a prompt."""
+    *lines, last = text.strip().split("\n")
+    pairs = _PAIR.findall(last)
+    if len(pairs) < _FEWEST_PAIRS:
+        lines, pairs = [*lines, last], []
+    stripped = [line.strip() for line in lines]
+    start = next((number for number, line in enumerate(stripped) if line.startswith(_NEGATIVE)), len(lines))
+    negative_prompt = "\n".join(stripped[start:]).removeprefix(_NEGATIVE).strip()
+    return "\n".join(stripped[:start]), negative_prompt, {label: _unquoted(value) for label, value in pairs}
 
 
 def _size(text: str) -> tuple[int, int]:

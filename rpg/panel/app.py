@@ -20,6 +20,7 @@ from rpg.panel.panel import build_panel
 from rpg.panel.planning import stop
 from rpg.plan import Plan
 from rpg.planners import PlanRequest, Subject, make_plan
+from rpg.presets import Presets
 
 ROOT = Path(__file__).parents[2]
 """Where ``javascript/`` and ``style.css`` lie, for the webui and for this page."""
@@ -45,7 +46,7 @@ When the user presses Stop, the generator is closed between two items. Calls nev
 """
 
 
-def build_app(generate: Generate, defaults: Settings | None = None) -> gr.Blocks:
+def build_app(generate: Generate, defaults: Settings | None = None, presets: Presets | None = None) -> gr.Blocks:
     """The page. Call ``queue()`` and ``launch()`` on it."""
     defaults = defaults or Settings()
     theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])  # nothing to download
@@ -64,7 +65,7 @@ def build_app(generate: Generate, defaults: Settings | None = None) -> gr.Blocks
                     guidance = gr.Slider(1, 20, defaults.guidance_scale, step=0.5, label="Guidance")
                     seed = gr.Number(-1 if defaults.seed is None else defaults.seed, precision=0, label="Seed (-1: random)")
                 with gr.Accordion("Regions", open=True):
-                    panel = build_panel("standalone")
+                    panel = build_panel("standalone", presets)
             with gr.Column():
                 with gr.Row():
                     generate_button = gr.Button("Generate", variant="primary", elem_id="rpg-standalone-generate")

@@ -12,7 +12,9 @@ from rpg.areas.layout import LIMITS
 from rpg.panel.draft import NOTHING_PLANNED, problem
 from rpg.panel.lines import error_line
 from rpg.panel.planning import build_planning
-from rpg.plan import SETTINGS
+from rpg.panel.presets import build_presets
+from rpg.plan import SETTINGS, Region
+from rpg.presets import Presets, user_folder
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,12 @@ class Panel:
     message: gr.HTML
 
 
-def build_panel(tab: str) -> Panel:
+def build_panel(tab: str, presets: Presets | None = None) -> Panel:
     """Add the panel to the page that is being built. May be called once for each tab of it.
 
     Args:
         tab: ``txt2img``, ``img2img`` or ``standalone``: the middle of all ids, and where to find the main prompt and size.
+        presets: by default those in the user's own folder.
     """
     with gr.Column(elem_classes="rpg-panel"):
         with gr.Column(elem_classes="rpg-hidden"):
@@ -41,10 +44,15 @@ def build_panel(tab: str) -> Panel:
             plan = gr.Textbox(label="RPG plan", elem_id=f"rpg-{tab}-plan", lines=1, max_lines=20)
             plan.do_not_save_to_config = True
         on_generate = build_planning(tab, plan)
-        data = {"defaults": NOTHING_PLANNED, "settings": SETTINGS, "limits": LIMITS}
+        data = {
+            "defaults": NOTHING_PLANNED,
+            "settings": SETTINGS,
+            "limits": {**LIMITS, "areas": "area" in Region.__dataclass_fields__},
+        }
         attributes = " ".join(f'data-rpg-{name}="{html.escape(json.dumps(value))}"' for name, value in data.items())
         gr.HTML(f'<div class="rpg-editor" data-rpg-tab="{tab}" {attributes}></div>', elem_id=f"rpg-{tab}-editor")
         message = gr.HTML(elem_id=f"rpg-{tab}-message", elem_classes="rpg-message")
+        build_presets(tab, plan, presets or Presets(user_folder() / "presets"))
     plan.change(fn=None, inputs=[plan], outputs=[on_generate], _js=f"() => rpgPlanChanged('{tab}')")
     # Gradio drops a change that comes while the one before is being answered: look again when it is.
     answer = {"fn": validate, "inputs": [plan], "outputs": [message], "show_progress": False, "queue": False}

@@ -7,10 +7,11 @@ import re
 import sys
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import reduce
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from modules import devices, extra_networks, prompt_parser, sd_hijack, sd_samplers, sd_unet, shared
+from modules import devices, extra_networks, paths_internal, prompt_parser, sd_hijack, sd_samplers, sd_unet, shared
 from modules.styles import extract_style_text_from_prompt
 from torch import Tensor, nn
 
@@ -22,6 +23,11 @@ from rpg.steering.hooks import is_replaced
 from rpg.webui.controlnet import ControlNet
 from rpg.webui.cut import WHOLE
 from rpg.webui.host import Schedule, tokens
+
+
+def data_folder() -> Path:
+    """Where the webui keeps what belongs to its user: its own folder, or that of ``--data-dir``."""
+    return Path(paths_internal.data_path)
 
 
 class A1111:

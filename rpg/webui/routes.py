@@ -1,4 +1,4 @@
-"""``POST /rpg/v1/plan`` and ``GET /rpg/v1/planners``, beside the host's own API and under its authentication."""
+"""``/rpg/v1/plan``, ``planners`` and ``presets``, beside the host's own API and under its authentication."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from fastapi import Body
 
 from rpg.errors import ReplyError
 from rpg.planners import PlanRequest, known_planners, make_plan, templates
+from rpg.presets import Presets
 
 HOST_ROUTE = "/sdapi/v1/txt2img"
 
 
-def add_routes(_demo: Any, app: Any) -> None:
+def add_routes(app: Any, presets: Presets) -> None:
     """Add the routes if the host serves an API, with the dependencies (authentication) of the host's own routes."""
     host: Any = next((route for route in app.routes if getattr(route, "path", None) == HOST_ROUTE), None)
     if host is None:
@@ -21,6 +22,28 @@ def add_routes(_demo: Any, app: Any) -> None:
     protection = {"dependencies": host.dependencies, "tags": ["RPG"]}
     app.add_api_route("/rpg/v1/planners", planners, methods=["GET"], **protection)
     app.add_api_route("/rpg/v1/plan", plan, methods=["POST"], **protection)
+    add_preset_routes(app, presets, protection)
+
+
+def add_preset_routes(app: Any, presets: Presets, protection: dict[str, Any]) -> None:
+    """List, read, save and delete; a name is answered as it was cleaned."""
+
+    def names() -> dict[str, Any]:
+        return {"presets": presets.names()}
+
+    def load(name: str) -> dict[str, Any]:
+        return {"name": name, "plan": presets.load(name)}
+
+    def save(name: str, plan: dict[str, Any] = Body()) -> dict[str, Any]:  # noqa: B008
+        return {"name": presets.save(name, plan)}
+
+    def delete(name: str) -> dict[str, Any]:
+        presets.delete(name)
+        return {"name": name}
+
+    app.add_api_route("/rpg/v1/presets", names, methods=["GET"], **protection)
+    for function, method in ((load, "GET"), (save, "PUT"), (delete, "DELETE")):
+        app.add_api_route("/rpg/v1/presets/{name}", function, methods=[method], **protection)
 
 
 def planners() -> dict[str, Any]:

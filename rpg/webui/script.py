@@ -18,6 +18,7 @@ from rpg.llm import trust
 from rpg.panel.panel import build_panel
 from rpg.plan import Plan
 from rpg.planners import PlanRequest, Subject, make_plan
+from rpg.presets import Presets
 from rpg.webui import a1111, job, routes, wildcards, xyz
 from rpg.webui.arguments import override, parse_arguments, prompts_of, replaced, rewritten, with_prompts
 from rpg.webui.cut import cut
@@ -26,6 +27,7 @@ from rpg.webui.wrapping import wrap_once
 
 TITLE = "RPG"
 ENABLED = "RPG enabled"
+PRESETS = Presets(a1111.data_folder() / "rpg-presets")
 
 
 class RPGScript(scripts.Script):
@@ -40,7 +42,7 @@ class RPGScript(scripts.Script):
     def ui(self, is_img2img: bool) -> list[Any]:
         tab = "img2img" if is_img2img else "txt2img"
         with InputAccordion(False, label=TITLE, elem_id=f"rpg-{tab}") as enabled:
-            panel = build_panel(tab)
+            panel = build_panel(tab, PRESETS)
         enabled.value = None  # nobody touched it: what the API sends without a second argument
         self.infotext_fields = [
             (enabled, _enabled_by),
@@ -165,4 +167,4 @@ def register() -> None:
     script_callbacks.on_cfg_denoiser(job.on_cfg_denoiser)
     script_callbacks.on_cfg_denoised(job.on_cfg_denoised)
     script_callbacks.on_before_ui(lambda: xyz.add_axes(scripts.scripts_data))
-    script_callbacks.on_app_started(routes.add_routes)
+    script_callbacks.on_app_started(lambda _demo, app: routes.add_routes(app, PRESETS))

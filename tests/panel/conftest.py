@@ -6,12 +6,18 @@ from typing import Any
 import pytest
 
 from rpg.panel.app import Settings, build_app
+from rpg.presets import Presets
 from tests.panel.page import Page, generate
 
 
 @pytest.fixture(scope="module")
-def url() -> str:
-    app = build_app(generate, Settings(steps=2))
+def presets(tmp_path_factory: pytest.TempPathFactory) -> Presets:
+    return Presets(tmp_path_factory.mktemp("presets"))
+
+
+@pytest.fixture(scope="module")
+def url(presets: Presets) -> str:
+    app = build_app(generate, Settings(steps=2), presets)
     _, address, _ = app.queue(concurrency_count=8).launch(prevent_thread_lock=True, quiet=True, show_api=False)
     # Closing it would wait for whatever a failed test left running; its threads are daemons.
     return str(address)

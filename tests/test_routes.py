@@ -1,0 +1,58 @@
+"""The routes for presets, on an app that stands in for the host's."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse
+from starlette.testclient import TestClient
+
+from rpg.errors import RPGError
+from rpg.plan import Plan
+from rpg.presets import Presets
+from rpg.webui.routes import HOST_ROUTE, add_routes
+
+PLAN = {"regions": ["a cat", "a dog"]}
+
+
+def allowed(request: Request) -> None:
+    if request.headers.get("authorization") != "Basic right":
+        raise HTTPException(401)
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Any:
+    app = FastAPI()
+    app.add_api_route(HOST_ROUTE, lambda: None, methods=["POST"], dependencies=[Depends(allowed)])
+
+    @app.exception_handler(RPGError)
+    def answer(_: Request, error: RPGError) -> JSONResponse:  # as the host does
+        return JSONResponse({"detail": error.detail}, error.status_code)
+
+    add_routes(app, Presets(tmp_path))
+    return TestClient(app, headers={"authorization": "Basic right"})
+
+
+def test_presets_are_kept_read_and_deleted(client: Any) -> None:
+    assert "Triptych" in client.get("/rpg/v1/presets").json()["presets"]
+    assert client.put("/rpg/v1/presets/two: pets", json=PLAN).json() == {"name": "two- pets"}
+    assert client.get("/rpg/v1/presets").json()["presets"][0] == "two- pets"
+    answer = client.get("/rpg/v1/presets/two: pets").json()
+    assert answer["plan"] == Plan.from_dict(PLAN).to_dict()
+    assert client.delete("/rpg/v1/presets/two: pets").status_code == 200
+    assert client.get("/rpg/v1/presets/two: pets").status_code == 404
+    refused = client.put("/rpg/v1/presets/x", json={"regions": []})
+    assert (refused.status_code, refused.json()["detail"][:16]) == (422, "regions is empty")
+
+
+def test_they_stand_under_the_hosts_authentication(client: Any) -> None:
+    for method, path in (("GET", ""), ("GET", "/x"), ("PUT", "/x"), ("DELETE", "/x")):
+        answer = client.request(method, f"/rpg/v1/presets{path}", json=PLAN, headers={"authorization": "wrong"})
+        assert answer.status_code == 401, (method, path)
+
+
+def test_without_the_hosts_api_there_are_none(tmp_path: Path) -> None:
+    app = FastAPI()
+    add_routes(app, Presets(tmp_path))
+    assert TestClient(app).get("/rpg/v1/presets").status_code == 404
