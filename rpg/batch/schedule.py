@@ -117,10 +117,10 @@ class Schedule(Generic[T]):
         worker.answered()
         self._note(worker, sentence)
         task.failed_at.add(worker)
-        if all(other.lost or other in task.failed_at for other in self.workers):
-            self.failed.append((task, sentence))
-        else:
+        if self._possible(task) or self.lost:
             self.waiting.appendleft(task)
+        else:
+            self.failed.append((task, sentence))
 
     def give_back(
         self, worker: Worker, task: Task[T], now: float, sentence: str, *, after: float | None = None, broke: bool = False
@@ -140,16 +140,26 @@ class Schedule(Generic[T]):
             worker.opens = now + min(FIRST_WAIT * 2**worker.misses, LONGEST_WAIT)
             worker.misses += 1
             if now - worker.silent_since >= PATIENCE:
-                worker.lost = sentence
+                self._lose(worker, sentence)
         task.breaks += broke
-        if task.breaks == MOST_BREAKS:
+        if task.breaks == MOST_BREAKS or not (self._possible(task) or self.lost):
             self.failed.append((task, sentence))
         else:
             self.waiting.appendleft(task)
 
-    @staticmethod
-    def _note(worker: Worker, sentence: str) -> None:
+    def _possible(self, task: Task[T]) -> bool:
+        return any(not worker.lost and worker not in task.failed_at for worker in self.workers)
+
+    def _lose(self, worker: Worker, sentence: str) -> None:
+        """Without this worker, some tasks may be left that all others have failed at."""
+        worker.lost = sentence
+        if self.lost:
+            return
+        self.failed += [(task, sentence) for task in self.waiting if not self._possible(task)]
+        self.waiting = deque(task for task in self.waiting if self._possible(task))
+
+    def _note(self, worker: Worker, sentence: str) -> None:
         worker.alike = worker.alike + 1 if sentence == worker.last_failure else 1
         worker.last_failure = sentence
         if worker.alike == MOST_ALIKE:
-            worker.lost = sentence
+            self._lose(worker, sentence)

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +16,7 @@ from rpg.batch import jobs
 from rpg.batch.batch import Batch
 from rpg.batch.folder import Folder
 from rpg.batch.jobs import Defaults, Job
+from rpg.batch.webuis import Settings, connect
 from rpg.batch.workers import Makes
 from rpg.cli import plan_command
 from rpg.cli.common import add_model, load, whole
@@ -27,6 +28,8 @@ from rpg.planners import PlanRequest, make_plan
 
 CALLS = 4
 """Plans that are asked for at the same time."""
+SIDE, STEPS, GUIDANCE, SAMPLER = 512, 20, 7.0, "Euler a"
+"""Of pictures that webuis make: they do not tell what suits their model."""
 
 
 def add_parser(commands: Any) -> None:
@@ -57,7 +60,7 @@ def add_parser(commands: Any) -> None:
         help="most plans asked for at the same time (default: %(default)s)",
     )
     picture = parser.add_argument_group("pictures", "Where a line does not say otherwise; defaults suit the model.")
-    add_model(picture)
+    add_model(picture, "; for webuis the name of a checkpoint of theirs (default: the one that they have loaded)")
     picture.add_argument("--negative-prompt", default="", metavar="TEXT")
     picture.add_argument(
         "--seed", type=whole(0), default=0, help="of the first line; the next ones count up (default: %(default)s)"
@@ -66,6 +69,11 @@ def add_parser(commands: Any) -> None:
     picture.add_argument("--height", type=whole(8))
     picture.add_argument("--steps", type=whole(1))
     picture.add_argument("--guidance", type=float)
+    webui = parser.add_argument_group("webuis", "They make the pictures instead of this machine.")
+    webui.add_argument(
+        "--webui", nargs="+", metavar="URL", help="addresses of webuis with this extension and --api; each makes what it can"
+    )
+    webui.add_argument("--sampler", metavar="NAME", help="as the webuis call it (default: Euler a)")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -85,7 +93,9 @@ def run(options: argparse.Namespace) -> None:
     for name in ("width", "height"):
         jobs.side(f"--{name}", getattr(options, name))
     total = jobs.check(options.prompts, defaults)
-    defaults, settings, makers = _this_machine(options, defaults)
+    if options.sampler and not options.webui:
+        raise GenerationError("--sampler is for webuis; give their addresses with --webui, too.")
+    defaults, settings, makers = (_webuis if options.webui else _this_machine)(options, defaults)
     folder = Folder(options.output, json.dumps(settings))
     wanted = partial(jobs.read, options.prompts, defaults)
     with folder.opened(), _Bar(total, sum(map(folder.has, wanted()))) as bar:
@@ -147,6 +157,15 @@ def _this_machine(options: argparse.Namespace, defaults: Defaults) -> tuple[Defa
     sized = replace(defaults, width=defaults.width or loaded.width, height=defaults.height or loaded.height)
     settings = {"model": loaded.model_hash or loaded.name, "sampler": loaded.sampler, "steps": steps, "guidance": guidance}
     return sized, settings, {"this machine": make}
+
+
+def _webuis(options: argparse.Namespace, defaults: Defaults) -> tuple[Defaults, dict[str, Any], Mapping[str, Makes]]:
+    """The same for webuis."""
+    guidance = GUIDANCE if options.guidance is None else options.guidance
+    settings = Settings(options.steps or STEPS, guidance, options.sampler or SAMPLER, options.model or "")
+    webuis, model = connect(options.webui, settings, lambda sentence: print(sentence, file=sys.stderr))
+    sized = replace(defaults, width=defaults.width or SIDE, height=defaults.height or SIDE)
+    return sized, {"webui": True, **asdict(settings), "model": model}, {webui.url: webui for webui in webuis}
 
 
 class _Bar:

@@ -24,8 +24,9 @@ def whole(least: int) -> Callable[[str], int]:
     return whole_number
 
 
-def add_model(parser: Any) -> None:
-    parser.add_argument("--model", help="a .safetensors checkpoint or a diffusers folder (default: the embedded model of shapes)")
+def add_model(parser: Any, more: str = "") -> None:
+    told = f"a .safetensors checkpoint or a diffusers folder (default: the embedded model of shapes){more}"
+    parser.add_argument("--model", help=told)
     parser.add_argument("--lora-folder", metavar="DIR", help="where the LoRA lie that prompts name, such as <lora:name:0.8>")
 
 

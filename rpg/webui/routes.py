@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Body
 
 from rpg.errors import ReplyError
+from rpg.plan import VERSION
 from rpg.planners import PlanRequest, known_planners, make_plan, templates
 from rpg.presets import Presets
 
@@ -47,8 +48,9 @@ def add_preset_routes(app: Any, presets: Presets, protection: dict[str, Any]) ->
 
 
 def planners() -> dict[str, Any]:
-    """The planners that a request can name, what each needs, and the instruction templates."""
-    return {"planners": [asdict(planner) for planner in known_planners()], "templates": templates()}
+    """The planners that a request can name, what each needs, the instruction templates, and the version of plans."""
+    known = [asdict(planner) for planner in known_planners()]
+    return {"planners": known, "templates": templates(), "plan_version": VERSION}
 
 
 def plan(request: dict[str, Any] = Body()) -> dict[str, Any]:  # noqa: B008

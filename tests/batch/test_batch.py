@@ -204,7 +204,7 @@ def test_a_planner_that_refuses_all_ends_the_batch_and_keeps_what_is_there(tmp_p
     with pytest.raises(GenerationError, match=r"The key is wrong\. What is done is kept"):
         run(tmp_path, CAPTIONS, refuse)
     assert len(pictures(tmp_path)) == 5
-    assert len(asked) <= 5 + schedule.MOST_ALIKE + 2
+    assert len(asked) <= 5 + 2 * schedule.MOST_ALIKE  # the fifth plan may take longer than nine refusals
 
 
 def test_memory_is_flat(tmp_path: Path) -> None:

@@ -97,3 +97,22 @@ def test_a_worker_that_fails_all_alike_is_given_up(success: bool) -> None:
             made.refuse(*started, "The key is wrong.")
     assert made.lost == ("" if success else "The key is wrong.")
     assert count == (1000 if success else schedule.MOST_ALIKE)
+
+
+def test_what_only_a_lost_worker_could_do_fails() -> None:
+    one, two = Worker("one"), Worker("two")
+    made = schedule_of(one, two, jobs=schedule.MOST_ALIKE + 1)
+    _, first = made.start(0)  # type: ignore[misc]
+    made.elsewhere(one, first, "Out of memory.")
+    two.running = 1  # of somebody else
+    for number in range(schedule.MOST_ALIKE):
+        worker, task = made.start(0)  # type: ignore[misc]
+        made.elsewhere(worker, task, f"Out of memory at {number}.")
+    two.running = 0
+    for _ in range(schedule.MOST_ALIKE):
+        _, task = made.start(0)  # type: ignore[misc]
+        made.refuse(two, task, "It is broken.")
+    assert two.lost
+    assert not made.lost
+    assert not made.waiting
+    assert len(made.failed) == schedule.MOST_ALIKE + 1
