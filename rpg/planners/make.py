@@ -9,7 +9,7 @@ from rpg import llm
 from rpg.errors import PlannerError, ReplyError
 from rpg.llm import CUT, PROVIDERS, Answer, Event, Message, Provider, Question
 from rpg.plan import Plan
-from rpg.planners import cache, rules
+from rpg.planners import cache, geometry, rules
 from rpg.planners.instructions import SCHEMA, load_template
 from rpg.planners.registry import RULES
 from rpg.planners.reply import read_reply
@@ -86,11 +86,15 @@ def _plan_by_model(
         return known
     planned_by = f"{provider.name} {provider.short_model:.100}, template {template.name} {template.version}"
 
-    def read(answer: Answer) -> Plan:
+    def read(answer: Answer, last: bool) -> Plan:
         try:
-            return read_reply(answer.text, subject.caption, planned_by, answer.reasoning)
+            plan = read_reply(answer.text, subject.caption, planned_by, answer.reasoning)
         except ReplyError as error:
             raise ReplyError(f"{answer.remark} {error}".strip(), error.raw) from None
+        misplaced = geometry.misplaced(plan)
+        if misplaced and not last:
+            raise ReplyError(" ".join(misplaced), answer.text)
+        return _warned(plan, [*misplaced, *geometry.thin(plan)])
 
     yield Event("status", f"Asking {provider.short_label} ({provider.short_model}).")
     plan = yield from _ask_and_repair(provider, question, read, cancelled, attempts)
@@ -99,11 +103,15 @@ def _plan_by_model(
 
 
 def _ask_and_repair(
-    provider: Provider, question: Question, read: Callable[[Answer], Plan], cancelled: Callable[[], bool], attempts: int
+    provider: Provider,
+    question: Question,
+    read: Callable[[Answer, bool], Plan],
+    cancelled: Callable[[], bool],
+    attempts: int,
 ) -> Generator[Event, None, Plan]:
     answer = yield from llm.ask(provider, question, cancelled, attempts)
     try:
-        return read(answer)
+        return read(answer, False)
     except ReplyError as error:
         if answer.remark == CUT:  # a longer chat would leave even less room
             raise
@@ -111,4 +119,8 @@ def _ask_and_repair(
         said = answer.text.strip()[-MOST_SENT_BACK:] or "(nothing)"
         repair = [Message("assistant", said), Message("user", _REPAIR.format(error=error))]
     question = replace(question, messages=[*question.messages, *repair])
-    return read((yield from llm.ask(provider, question, cancelled, attempts)))
+    return read((yield from llm.ask(provider, question, cancelled, attempts)), True)
+
+
+def _warned(plan: Plan, warnings: list[str]) -> Plan:
+    return replace(plan, notes=f"Warning: {' '.join(warnings)} {plan.notes}".strip()) if warnings else plan

@@ -66,7 +66,7 @@ def test_the_answer_is_bounded() -> None:
 
 
 def test_thoughts_become_the_notes_when_the_answer_has_none() -> None:
-    answer = "Final split ratio: 1,1\nRegional Prompt: a BREAK b"
+    answer = "Final split ratio: 1,1\nRegional Prompt: a cat BREAK a dog"
     plan, _, _ = plan_with(streamed(answer, reasoning="Because of the cat."))
     assert plan.notes == "Because of the cat."
 

@@ -47,6 +47,22 @@ def plan(caption: str, width: int | None = None, height: int | None = None) -> P
     return _by_keywords(caption, text) or _by_words(caption, text, width / height if width and height else 1.0)
 
 
+def read(caption: str) -> Reading:
+    """What a caption says, before it is laid out. Names may hold characters that stand for syntax."""
+    text = re.sub(r"\s+", " ", caption).strip()
+    han = bool(HAN.search(text))
+    reading = _read(Syntax(text, han).words, han)
+    reading.settle_scenes()
+    return reading
+
+
+def _read(words: str, han: bool) -> Reading:
+    reading: Reading = (chinese if han else english).read(words)
+    reading.settle_tags()
+    reading.settle_members()
+    return reading
+
+
 def _by_keywords(caption: str, text: str) -> Plan | None:
     rows, base = keywords.rows_of(text)
     if not 0 < sum(map(len, rows)) <= MAX_REGIONS:
@@ -62,9 +78,7 @@ def _by_words(caption: str, text: str, aspect: float) -> Plan:
     syntax = Syntax(text, han)
     if not syntax.is_whole and shows_nothing(_balanced(text)):
         raise PlannerError(_NAMELESS)
-    reading = (chinese if han else english).read(syntax.words)
-    reading.settle_tags()
-    reading.settle_members()
+    reading = _read(syntax.words, han)
     if standing := _standing(reading, syntax.words, han):
         prompts, ratio, said = standing
         regions = tuple(Region(syntax.restore(prompt)) for prompt in prompts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rpg.planners.rules.lexicon import COUNTS, FUNCTION_WORDS, PRIVATE, english_kind, is_adjective, is_verb, singular, word_set
+from rpg.planners.rules.lexicon import COUNTS, FUNCTION_WORDS, english_kind, is_adjective, is_verb, plain, singular, word_set
 
 HAN = re.compile(r"[㐀-鿿]")
 _KANA = re.compile(r"[぀-ヿ]")
@@ -27,29 +27,31 @@ def lost(caption: str, prompts: list[str]) -> set[str]:
     """The words of a caption that show something and are in none of the prompts."""
     shown = " ".join(prompts).lower()
     signs = {sign for sign in HAN.findall(_CONNECTIVES.sub("", caption)) if sign not in _EMPTY and sign not in shown}
-    stems = {_stem(word) for word in _words(shown)}
-    return signs | {word for word in _words(caption.lower()) if _shows(word) and _stem(word) not in stems}
+    stems = set(map(stem, _words(shown)))
+    return signs | {word for word in content_words(caption) if stem(word) not in stems}
 
 
 def shows(text: str) -> bool:
     """Whether a text has a word or a choice of words that shows something, network tags aside."""
     text = TAG.sub(" ", text)
-    return (
-        bool(_CHOICE.search(text))
-        or any(map(_shows, _words(text.lower())))
-        or any(sign not in _EMPTY for sign in HAN.findall(text))
-    )
+    return bool(_CHOICE.search(text)) or bool(content_words(text)) or any(sign not in _EMPTY for sign in HAN.findall(text))
 
 
-def _words(text: str) -> set[str]:
-    return set(_WORD.findall(HAN.sub(" ", re.sub(f"[{PRIVATE}]", "", text))))
+def content_words(text: str) -> list[str]:
+    """The words of a text, in lower case, that are not Chinese and show something."""
+    return list(filter(_shows, _words(text.lower())))
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(HAN.sub(" ", plain(text)))
 
 
 def _shows(word: str) -> bool:
     return word not in FUNCTION_WORDS and word not in COUNTS and word not in _SAID and len(word) > 1
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
+    """What forms of a word have in common: "painted" and "paints"."""
     one = _ENDING.sub("", singular(word.removesuffix("'s").removesuffix("’s")))
     return one[:-1] if len(one) > 3 and one[-1:] == one[-2:-1] else one
 
@@ -60,6 +62,6 @@ def is_read(text: str) -> bool:
         return False
     if HAN.search(text):
         return True
-    words = _words(text.lower())
+    words = set(_words(text.lower()))
     known = [word for word in words if word in FUNCTION_WORDS or english_kind(word) or is_adjective(word) or is_verb(word)]
     return len(words) > 0 and 2 * len(known) >= len(words)

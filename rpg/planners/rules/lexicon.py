@@ -152,6 +152,10 @@ def is_adjective(word: str) -> bool:
     return known and word not in FUNCTION_WORDS and word not in COUNTS
 
 
+def is_colour(word: str) -> bool:
+    return _lexicon().adjectives.get(word) == "colour"
+
+
 def is_verb(word: str) -> bool:
     """Whether a word is a verb more often than anything else: "hang", "hangs", "hung"."""
     stems = (word, word.removesuffix("s"), word.removesuffix("es"))
