@@ -5,6 +5,7 @@
     ├── PlanError            a plan field that is missing, unknown or out of bounds
     ├── GenerationError      a plan that cannot be generated with this model, prompt or host
     ├── PlannerError         a request that no planner can plan
+    ├── EditingError         a picture that cannot be checked or edited as asked
     ├── LLMError             a language model that cannot be asked
     │   ├── BusyError        ... now, but perhaps a little later
     │   └── ReplyError       ... of use: its answer is not what was asked for
@@ -40,6 +41,10 @@ class GenerationError(RPGError):
 
 class PlannerError(RPGError):
     """A request that no planner can plan."""
+
+
+class EditingError(RPGError):
+    """A picture that cannot be checked or edited as asked."""
 
 
 class LLMError(RPGError):

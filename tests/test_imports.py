@@ -9,7 +9,19 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[1]
 
-CORE = ["errors", "values", "areas.layout", "plan", "steering.hooks", "llm", "planners", "batch.batch", "shapes", "webui.job"]
+CORE = [
+    "errors",
+    "values",
+    "areas.layout",
+    "plan",
+    "steering.hooks",
+    "llm",
+    "planners",
+    "editing.instructions",
+    "batch.batch",
+    "shapes",
+    "webui.job",
+]
 FORBIDDEN = ["gradio", "diffusers", "transformers", "openai", "google.generativeai", "modules"]
 
 ROOMS = {
@@ -24,13 +36,14 @@ ROOMS = {
     "llm": "errors values",
     "planners": "errors values areas plan llm",
     "shapes": "errors values areas plan steering",
+    "editing": "errors values areas plan llm planners shapes",
     "presets": "errors values areas plan",
     "foreign": "errors values areas plan infotext",
     "pipelines": "errors networks values areas plan steering shapes",
     "panel": "errors values areas plan llm planners presets foreign",
     "webui": "errors networks values areas plan infotext steering llm planners presets panel shapes",
     "batch": "errors values areas plan infotext llm planners",
-    "cli": "errors values areas plan infotext steering llm planners batch shapes pipelines panel",
+    "cli": "errors values areas plan infotext steering llm planners batch editing shapes pipelines panel",
     "__main__": "cli",
     "__init__": "",
 }
@@ -49,7 +62,9 @@ def test_core_imports_no_host_and_no_sdk(room: str) -> None:
     assert not names & set(FORBIDDEN)
 
 
-@pytest.mark.parametrize("room", ["errors", "values", "areas.layout", "plan", "llm", "planners", "batch.batch", "shapes"])
+@pytest.mark.parametrize(
+    "room", ["errors", "values", "areas.layout", "plan", "llm", "planners", "editing.instructions", "batch.batch", "shapes"]
+)
 def test_planning_rooms_do_not_need_torch(room: str) -> None:
     assert "torch" not in imported(f"import rpg.{room}")
 

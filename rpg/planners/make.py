@@ -7,17 +7,13 @@ from dataclasses import replace
 
 from rpg import llm
 from rpg.errors import PlannerError, ReplyError
-from rpg.llm import CUT, PROVIDERS, Answer, Event, Message, Provider, Question
+from rpg.llm import PROVIDERS, Answer, Event, Message, Question
 from rpg.plan import Plan
 from rpg.planners import cache, geometry, rules
 from rpg.planners.instructions import SCHEMA, load_template
 from rpg.planners.registry import RULES
 from rpg.planners.reply import read_reply
 from rpg.planners.request import PlanRequest
-
-MOST_SENT_BACK = 4000
-"""Characters of a wrong answer that the model sees again: the chat has to fit what it reads."""
-_REPAIR = "That answer cannot be used: {error} Answer again, completely, in the form that was asked for."
 
 
 def never() -> bool:
@@ -87,39 +83,16 @@ def _plan_by_model(
     planned_by = f"{provider.name} {provider.short_model:.100}, template {template.name} {template.version}"
 
     def read(answer: Answer, last: bool) -> Plan:
-        try:
-            plan = read_reply(answer.text, subject.caption, planned_by, answer.reasoning)
-        except ReplyError as error:
-            raise ReplyError(f"{answer.remark} {error}".strip(), error.raw) from None
+        plan = read_reply(answer.text, subject.caption, planned_by, answer.reasoning)
         misplaced = geometry.misplaced(plan)
         if misplaced and not last:
             raise ReplyError(" ".join(misplaced), answer.text)
         return _warned(plan, [*misplaced, *geometry.thin(plan)])
 
     yield Event("status", f"Asking {provider.short_label} ({provider.short_model}).")
-    plan = yield from _ask_and_repair(provider, question, read, cancelled, attempts)
+    plan = yield from llm.ask_and_read(provider, question, read, cancelled, attempts)
     cache.remember(key, plan)
     return plan
-
-
-def _ask_and_repair(
-    provider: Provider,
-    question: Question,
-    read: Callable[[Answer, bool], Plan],
-    cancelled: Callable[[], bool],
-    attempts: int,
-) -> Generator[Event, None, Plan]:
-    answer = yield from llm.ask(provider, question, cancelled, attempts)
-    try:
-        return read(answer, False)
-    except ReplyError as error:
-        if answer.remark == CUT:  # a longer chat would leave even less room
-            raise
-        yield Event("status", f"The answer cannot be used: {error} Asking once more.")
-        said = answer.text.strip()[-MOST_SENT_BACK:] or "(nothing)"
-        repair = [Message("assistant", said), Message("user", _REPAIR.format(error=error))]
-    question = replace(question, messages=[*question.messages, *repair])
-    return read((yield from llm.ask(provider, question, cancelled, attempts)), True)
 
 
 def _warned(plan: Plan, warnings: list[str]) -> Plan:

@@ -13,9 +13,9 @@ import pytest
 from rpg.errors import LLMError, PlannerError, ReplyError
 from rpg.llm import Event, OpenAI, Picture, Question, Transformers
 from rpg.llm.provider import Line
+from rpg.llm.repair import MOST_SENT_BACK
 from rpg.plan import Plan
 from rpg.planners import GPT4, PlanRequest, Subject, cache, local_llm, make_plan, plan_or_request, stream_plan
-from rpg.planners.make import MOST_SENT_BACK
 from tests.llm.asked import PNG, joined, statuses
 from tests.llm.servers import PLAN, Behaviour, Server, error, page, serve, status, streamed
 

@@ -1,0 +1,3 @@
+from tests.llm.conftest import fresh
+
+__all__ = ["fresh"]
