@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 
 from rpg import shapes
 from rpg.errors import GenerationError
-from rpg.pipelines.regional import RegionalDiffusionPipeline, RegionalDiffusionXLPipeline
+from rpg.pipelines.classes import RegionalDiffusionPipeline, RegionalDiffusionXLPipeline
 from rpg.plan import suited_latent_ratio
 
 SAMPLER = "Euler a"

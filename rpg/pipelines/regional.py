@@ -1,15 +1,18 @@
-"""Diffusers' own pipelines, steered by a plan: prompts go in as one joined embedding, attention is hooked meanwhile."""
+"""What makes a diffusers pipeline regional: prompts go in as one joined embedding, attention is hooked meanwhile."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from contextlib import ExitStack
+from functools import cache, partial
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
-from torch import Tensor
+from PIL import Image
+from torch import Tensor, nn
 
 from rpg import networks
 from rpg.errors import GenerationError
@@ -18,6 +21,7 @@ from rpg.pipelines.encoding import Encoded, encode
 from rpg.plan import DEFAULT_LATENT_RATIO, Plan, regions_from
 from rpg.steering.conditioning import Joined, join_pair
 from rpg.steering.hooks import attach
+from rpg.steering.latents import GUIDANCE
 from rpg.steering.steering import Steering
 
 _PLANNED = (
@@ -34,7 +38,7 @@ _Pipeline: Any = object
 """The diffusers class that follows in the order of resolution."""
 
 
-class _RegionalMixin(_Pipeline):
+class RegionalMixin(_Pipeline):
     """Stands in front of a diffusers pipeline class.
 
     Attributes:
@@ -44,7 +48,6 @@ class _RegionalMixin(_Pipeline):
 
     latent_ratio = DEFAULT_LATENT_RATIO
     lora_folder: str | Path | None = None
-    _steering: Steering | None = None
 
     def __call__(  # noqa: PLR0917 - the order of the reference implementation
         self,
@@ -101,13 +104,13 @@ class _RegionalMixin(_Pipeline):
             seed: of the first picture; the next ones count up, so each can be made again alone. The noise is drawn
                 on the CPU: the same on every device. None or negative: random.
             negative_prompt: of all regions that have none of their own.
-            height, width: in pixels, multiples of 8.
+            height, width: in pixels, multiples of 8; by default those of the picture to start from, or of the control.
             options: everything else that the diffusers pipeline takes (``num_inference_steps``, ``guidance_scale``,
-                ``callback_on_step_end``, ...).
+                ``image``, ``mask_image``, ``control_image``, ``callback_on_step_end``, ...).
         """
         plan = plan.for_model(self.latent_ratio)
         self._check(negative_prompt, options)
-        height, width = self._size(height, width)
+        size = self._size(height, width, options)
         count = _positive("batch_size", batch_size) * _positive("num_images_per_prompt", num_images_per_prompt)
         if seed is not None and seed >= 0:
             if options.get("generator") is not None:
@@ -122,21 +125,23 @@ class _RegionalMixin(_Pipeline):
         prompts = [networks.without_networks(prompt) for prompt in tagged]
         # A list of region prompts names each object, but does not count equal ones.
         has_base = bool(plan.base_prompt or plan.caption) or len(set(prompts[1:])) == len(plan.regions)
-        self._steering = steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio or 0, has_base=has_base)
-        try:
-            with lora.loaded(self, networks.tags(tagged), self.lora_folder):
-                joined, embeds = self._embeds(prompts, negatives, options)
-                steering.prepare(joined)
-                with attach(self.unet, steering):
-                    return super().__call__(height=height, width=width, num_images_per_prompt=count, **embeds, **options)
-        finally:
-            self._steering = None
+        steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio or 0, has_base=has_base)
+        with ExitStack() as attached:
+            attached.enter_context(lora.loaded(self, networks.tags(tagged), self.lora_folder))
+            joined, embeds = self._embeds(prompts, negatives, options)
+            steering.prepare(joined)
+            attached.enter_context(attach(self.unet, steering))
+            attached.enter_context(self.unet.register_forward_hook(partial(self._guide, steering)))
+            if (control := getattr(self, "controlnet", None)) is not None:
+                attached.enter_context(control.register_forward_pre_hook(partial(_base_only, joined), with_kwargs=True))
+            return super().__call__(num_images_per_prompt=count, **size, **embeds, **options)
 
-    @property
-    def guidance_scale(self) -> float:
-        """Read by diffusers after every call of the UNet."""
-        scale: float = self._guidance_scale
-        return scale if self._steering is None else self._steering.guidance_scale(scale)
+    def _guide(self, steering: Steering, _unet: nn.Module, _args: object, answer: tuple[Tensor]) -> None:
+        """Guide more strongly while regions are denoised by themselves. Some pipelines read their guidance scale once, so that
+        the negative prompt's answer [first half of the rows] is moved away from the positive one's instead."""
+        if steering.apart and not steering.inside and self.do_classifier_free_guidance:
+            negative, positive = answer[0].chunk(2)
+            negative.copy_(positive.lerp(negative, GUIDANCE))
 
     def _embeds(
         self, prompts: Sequence[str], negatives: Sequence[str | None], options: Mapping[str, Any]
@@ -167,29 +172,53 @@ class _RegionalMixin(_Pipeline):
     def _check(self, negative_prompt: object, options: dict[str, Any]) -> None:
         if not isinstance(negative_prompt, str | None):
             raise GenerationError(f"negative_prompt is {type(negative_prompt).__name__}; it must be one text for all regions.")
+        if options.get("padding_mask_crop") is not None:
+            raise GenerationError(
+                "padding_mask_crop cannot be given here; regions lie in the whole picture, not in a part of it."
+            )
+        if (options.get("cross_attention_kwargs") or {}).get("ip_adapter_masks") is not None:
+            raise GenerationError("ip_adapter_masks cannot be given here; an IP-Adapter acts on the whole picture.")
         for name in _PLANNED:
             if options.pop(name, None) is not None:
                 raise GenerationError(f"{name} cannot be given here; the plan makes the embeddings from its prompts.")
 
-    def _size(self, height: int | None, width: int | None) -> tuple[int, int]:
+    def _size(self, height: int | None, width: int | None, options: Mapping[str, Any]) -> dict[str, int]:
+        """Height and width, for pipelines that take them; the others make the picture as large as the one they start from."""
+        if "height" not in signature(super().__call__).parameters:
+            if (height, width) != (None, None):
+                raise GenerationError("height and width cannot be given here; the picture is as large as the one it starts from.")
+            return {}
         trained = self.unet.config.sample_size
         rows, columns = trained if isinstance(trained, (list, tuple)) else (trained, trained)
-        height, width = height or rows * self.vae_scale_factor, width or columns * self.vae_scale_factor
-        for name, value in (("height", height), ("width", width)):
+        usual = _picture_size(options.get("image")) or (rows * self.vae_scale_factor, columns * self.vae_scale_factor)
+        size = {"height": height or usual[0], "width": width or usual[1]}
+        for name, value in size.items():
             if _positive(name, value) % 8:
                 raise GenerationError(f"{name} is {value}; it must be a multiple of 8.")
-        return height, width
+        return size
+
+
+def _base_only(joined: Joined, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """A ControlNet attends to the base prompt, as without regions."""
+    return args, {**kwargs, "encoder_hidden_states": kwargs["encoder_hidden_states"][:, slice(*joined.table[0])]}
+
+
+def _picture_size(image: Any) -> tuple[int, int] | None:
+    """Height and width of a picture, or of the first of several, without what is over a multiple of 8."""
+    if isinstance(image, (list, tuple)):
+        return _picture_size(image[0]) if image else None
+    if isinstance(image, Image.Image):
+        width, height = image.size
+    elif isinstance(image, Tensor):
+        height, width = image.shape[-2:]
+    elif isinstance(image, np.ndarray):
+        height, width = image.shape[-3:-1] if image.ndim > 2 else image.shape
+    else:
+        return None
+    return height // 8 * 8, width // 8 * 8
 
 
 def _positive(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise GenerationError(f"{name} is {value!r}; it must be a whole number above 0.")
     return value
-
-
-class RegionalDiffusionPipeline(_RegionalMixin, StableDiffusionPipeline):
-    """Regional diffusion for Stable Diffusion 1.x and 2.x."""
-
-
-class RegionalDiffusionXLPipeline(_RegionalMixin, StableDiffusionXLPipeline):
-    """Regional diffusion for SDXL."""

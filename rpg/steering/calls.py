@@ -29,6 +29,7 @@ class Call:
     Attributes:
         x: the picture [rows, channels, height, width], or a layer's tokens [rows, tokens, channels].
         context: [rows, tokens, channels].
+        beside: what a layer attends to beside it, such as an IP-Adapter's pictures in diffusers, with as many rows; or nothing.
         args, kwargs: all others.
     """
 
@@ -39,6 +40,10 @@ class Call:
         self.name = next((name for name in ("encoder_hidden_states", "context") if name in kwargs), "")
         by_position = self.args.pop(self.place) if not self.name and len(self.args) > self.place else None
         self.context = self.kwargs.pop(self.name, by_position)
+        self.beside: tuple[Any, ...] = ()
+        if isinstance(self.context, tuple) and self.context:
+            self.context, *beside = self.context
+            self.beside = tuple(beside)
         if not isinstance(self.context, Tensor):
             kind = type(self.context).__name__
             raise GenerationError(f"Cross-attention got {kind} as its context; regions need the prompt's tensor.")
@@ -63,9 +68,10 @@ class Call:
             args, kwargs = _repeated((args, kwargs), len(self.x), len(windows))
             size = self.x.shape[-2], self.x.shape[-1]
             kwargs = {**kwargs, **{name: _cut(self.kwargs[name], windows, size) for name in RESIDUALS if name in kwargs}}
+        whole = (context, *self.beside) if self.beside else context
         if self.name:
-            return (x, *args), {**kwargs, self.name: context}
-        return (x, *args[: self.place], context, *args[self.place :]), kwargs
+            return (x, *args), {**kwargs, self.name: whole}
+        return (x, *args[: self.place], whole, *args[self.place :]), kwargs
 
     def to(self, forward: Callable[..., Any], x: Tensor, context: Tensor, windows: Sequence[Window] | None = None) -> Any:
         """The answer of ``forward`` to them."""

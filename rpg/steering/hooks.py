@@ -114,7 +114,8 @@ class _LayerHook(_Hook):
                 "Cross-attention got an attention mask; regions cannot be combined with it. Turn one of them off."
             )
         x = call.x
-        known, routing = self.steering.route(x.shape[1], call.context, row_by_row=self.patch is not None)
+        row_by_row = self.patch is not None or bool(call.beside)
+        known, routing = self.steering.route(x.shape[1], call.context, row_by_row=row_by_row)
         if self.patch is not None:
             # Opaque: it projects for itself, and may count on its rows. Projections act token by token and keep weighted means.
             return regional_attention(x, routing, lambda tokens, batch: call.to(original, tokens, batch.context))
