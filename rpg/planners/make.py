@@ -9,7 +9,7 @@ from rpg import llm
 from rpg.errors import PlannerError, ReplyError
 from rpg.llm import PROVIDERS, Answer, Event, Message, Question
 from rpg.plan import Plan
-from rpg.planners import cache, geometry, rules
+from rpg.planners import cache, checks, geometry, rules
 from rpg.planners.instructions import SCHEMA, load_template
 from rpg.planners.registry import RULES
 from rpg.planners.reply import read_reply
@@ -84,9 +84,9 @@ def _plan_by_model(
 
     def read(answer: Answer, last: bool) -> Plan:
         plan = read_reply(answer.text, subject.caption, planned_by, answer.reasoning)
-        misplaced = geometry.misplaced(plan)
-        if misplaced and not last:
-            raise ReplyError(" ".join(misplaced), answer.text)
+        wrong, misplaced = checks.faults(plan, template.text), geometry.misplaced(plan)
+        if wrong or (misplaced and not last):
+            raise ReplyError(" ".join([*wrong, *misplaced]), answer.text)
         return _warned(plan, [*misplaced, *geometry.thin(plan)])
 
     yield Event("status", f"Asking {provider.short_label} ({provider.short_model}).")

@@ -46,7 +46,8 @@ def test_one_prompt_is_planned_once(webui: Webui) -> None:
         if not available(webui, "compatible"):
             assert "not installed" in webui.request(rpg=rpg).json()["detail"]
             return
-        first, second = webui.generate(rpg=rpg, n_iter=2), webui.generate(rpg=rpg)
+        prompt = "a cat and a dog"
+        first, second = webui.generate(rpg=rpg, prompt=prompt, n_iter=2), webui.generate(rpg=rpg, prompt=prompt)
         assert len(server.received) == 1
         assert "a grey cat" in first.infotexts[0]
         assert (first.images[-1] != second.image).any()
