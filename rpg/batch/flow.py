@@ -37,6 +37,7 @@ class Flow(Generic[J, P]):
         self._planners: dict[Hashable, Schedule[str]] = {}
         self._sharing: dict[str, list[J]] = {}
         """Jobs that wait for a plan, by its key."""
+        self._planless = 0
 
     @property
     def stages(self) -> list[Schedule[Any]]:
@@ -48,9 +49,12 @@ class Flow(Generic[J, P]):
         return next((stage.lost for stage in self.stages if stage.lost), "")
 
     @property
+    def underway(self) -> int:
+        return len(self.making.waiting) + self.making.running + self._planless
+
+    @property
     def full(self) -> bool:
-        waiting = len(self.making.waiting) + sum(map(len, self._sharing.values()))
-        return bool(self.lost) or waiting + self.making.running >= self.ahead
+        return bool(self.lost) or self.underway >= self.ahead
 
     @property
     def over(self) -> bool:
@@ -65,6 +69,7 @@ class Flow(Generic[J, P]):
 
     def add(self, job: J, key: str, planner: Hashable) -> None:
         """A job without a plan; one plan does for all jobs of the same ``key``. A planner's limits are no other's."""
+        self._planless += 1
         if key in self._sharing:
             self._sharing[key].append(job)
             return
@@ -90,7 +95,7 @@ class Flow(Generic[J, P]):
 
     def planned(self, order: Order, plan: P) -> None:
         order.stage.finish(order.worker)
-        for job in self._sharing.pop(order.task.job):
+        for job in self._waited(order.task.job):
             self.making.add((job, plan))
 
     def failures(self) -> Iterator[tuple[J, str]]:
@@ -98,5 +103,10 @@ class Flow(Generic[J, P]):
         for stage in self.stages:
             while stage.failed:
                 task, sentence = stage.failed.popleft()
-                for job in [task.job[0]] if stage is self.making else self._sharing.pop(task.job):
+                for job in [task.job[0]] if stage is self.making else self._waited(task.job):
                     yield job, sentence
+
+    def _waited(self, key: str) -> list[J]:
+        jobs = self._sharing.pop(key)
+        self._planless -= len(jobs)
+        return jobs

@@ -67,10 +67,9 @@ class Schedule(Generic[T]):
         self.workers = workers
         self.waiting: deque[Task[T]] = deque()
         self.failed: deque[tuple[Task[T], str]] = deque()
-
-    @property
-    def running(self) -> int:
-        return sum(worker.running for worker in self.workers)
+        self.running = 0
+        self._free = dict.fromkeys(workers)
+        """Workers below their limit: few, also where there are thousands."""
 
     @property
     def lost(self) -> str:
@@ -82,38 +81,36 @@ class Schedule(Generic[T]):
 
     def start(self, now: float) -> tuple[Worker, Task[T]] | None:
         """The next task that can be done now, for the least busy worker that may do it."""
-        free = [worker for worker in self.workers if not worker.lost and worker.running < worker.limit and worker.opens <= now]
-        if not free:
-            return None
         for task in self.waiting:
-            able = [worker for worker in free if worker not in task.failed_at]
-            if able:
-                worker = min(able, key=lambda worker: worker.running)
+            able = (worker for worker in self._free if worker.opens <= now and worker not in task.failed_at)
+            worker = min(able, key=lambda worker: worker.running, default=None)
+            if worker is not None:
                 self.waiting.remove(task)
-                worker.running += 1
+                self._count(worker, 1)
                 return worker, task
+            if not any(worker.opens <= now for worker in self._free):
+                break
         return None
 
     def wait(self, now: float) -> float | None:
         """Seconds until a worker opens that is closed now; ``None`` where none is."""
-        opening = [worker.opens - now for worker in self.workers if not worker.lost and worker.opens > now]
-        return min(opening, default=None)
+        return min((worker.opens - now for worker in self._free if worker.opens > now), default=None)
 
     def finish(self, worker: Worker) -> None:
         """A task is done."""
-        worker.running -= 1
+        self._count(worker, -1)
         worker.done()
 
     def refuse(self, worker: Worker, task: Task[T], sentence: str) -> None:
         """A task is wrong and no worker can do it."""
-        worker.running -= 1
+        self._count(worker, -1)
         worker.answered()
         self._note(worker, sentence)
         self.failed.append((task, sentence))
 
     def elsewhere(self, worker: Worker, task: Task[T], sentence: str) -> None:
         """A worker cannot do a task that another may do."""
-        worker.running -= 1
+        self._count(worker, -1)
         worker.answered()
         self._note(worker, sentence)
         task.failed_at.add(worker)
@@ -131,7 +128,7 @@ class Schedule(Generic[T]):
             after: seconds that it asks to wait.
             broke: it had begun.
         """
-        worker.running -= 1
+        self._count(worker, -1)
         if after is not None:
             worker.answered()
             worker.opens = max(worker.opens, now + after)
@@ -147,12 +144,21 @@ class Schedule(Generic[T]):
         else:
             self.waiting.appendleft(task)
 
+    def _count(self, worker: Worker, more: int) -> None:
+        worker.running += more
+        self.running += more
+        if worker.running < worker.limit and not worker.lost:
+            self._free[worker] = None
+        else:
+            self._free.pop(worker, None)
+
     def _possible(self, task: Task[T]) -> bool:
         return any(not worker.lost and worker not in task.failed_at for worker in self.workers)
 
     def _lose(self, worker: Worker, sentence: str) -> None:
         """Without this worker, some tasks may be left that all others have failed at."""
         worker.lost = sentence
+        self._free.pop(worker, None)
         if self.lost:
             return
         self.failed += [(task, sentence) for task in self.waiting if not self._possible(task)]

@@ -104,13 +104,12 @@ def test_what_only_a_lost_worker_could_do_fails() -> None:
     made = schedule_of(one, two, jobs=schedule.MOST_ALIKE + 1)
     _, first = made.start(0)  # type: ignore[misc]
     made.elsewhere(one, first, "Out of memory.")
-    two.running = 1  # of somebody else
+    two.opens = 1
     for number in range(schedule.MOST_ALIKE):
         worker, task = made.start(0)  # type: ignore[misc]
         made.elsewhere(worker, task, f"Out of memory at {number}.")
-    two.running = 0
     for _ in range(schedule.MOST_ALIKE):
-        _, task = made.start(0)  # type: ignore[misc]
+        _, task = made.start(1)  # type: ignore[misc]
         made.refuse(two, task, "It is broken.")
     assert two.lost
     assert not made.lost
