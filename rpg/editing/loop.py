@@ -1,0 +1,175 @@
+"""The loop that checks itself: look, mend one thing or draw again, look again, and go on from the best."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from PIL import Image
+
+from rpg.editing.asking import never
+from rpg.editing.checklist import Checklist
+from rpg.editing.critic import Critic, Verdict
+from rpg.editing.operations import Operation, repair
+from rpg.editing.painter import Painter
+from rpg.editing.repaint import BY_DEFAULT, Masking, repaint
+from rpg.errors import EditingError, Stopped
+from rpg.plan import Plan
+from rpg.values import shown
+
+ROUNDS, WITHOUT_GAIN = 3, 2
+"""Most rounds, and after how many in a row that gained nothing the loop gives up."""
+MAX_ROUNDS = 20
+REDRAW = 0.5
+"""Where a smaller share of the checks has passed, the picture is drawn again."""
+
+Action = Literal["repair", "redraw"]
+
+
+@dataclass(frozen=True)
+class Round:
+    """One attempt.
+
+    Fields:
+        operation, mask: of a repair.
+        verdict: on the picture it made.
+        kept: whether that is the best so far.
+    """
+
+    action: Action
+    picture: Image.Image = field(repr=False)
+    verdict: Verdict = field(repr=False)
+    kept: bool
+    seed: int
+    seconds: float
+    operation: Operation | None = None
+    mask: Image.Image | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Refined:
+    """
+    Fields:
+        picture, verdict: the best.
+        first: the verdict on the picture as it came.
+        ended: why there are no more rounds.
+    """
+
+    picture: Image.Image = field(repr=False)
+    verdict: Verdict = field(repr=False)
+    first: Verdict = field(repr=False)
+    rounds: tuple[Round, ...]
+    ended: str
+
+    @property
+    def calls(self) -> int:
+        """How often the critic looked."""
+        return len(self.rounds) + 1
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to stop.
+
+    Fields:
+        rounds: most attempts.
+        seconds: after which no round begins; None is no limit.
+        calls: most looks of the critic, the first one included; None is no limit.
+    """
+
+    rounds: int = ROUNDS
+    seconds: float | None = None
+    calls: int | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.rounds, bool) or not isinstance(self.rounds, int) or not 0 <= self.rounds <= MAX_ROUNDS:
+            raise EditingError(f"rounds is {shown(self.rounds)}; it must be a whole number from 0 to {MAX_ROUNDS}.")
+
+    def reached(self, rounds: int, seconds: float) -> str:
+        """The sentence that ends the loop; empty while it may go on."""
+        if rounds >= self.rounds:
+            return f"{rounds} rounds are done."
+        if self.seconds is not None and seconds >= self.seconds:
+            return f"{self.seconds:g} s are over."
+        if self.calls is not None and rounds + 1 >= self.calls:
+            return f"The critic has looked {self.calls} times."
+        return ""
+
+
+USUAL = Limits()
+
+
+def refine(
+    picture: Image.Image,
+    plan: Plan,
+    checklist: Checklist,
+    critic: Critic,
+    painter: Painter,
+    *,
+    seed: int,
+    limits: Limits = USUAL,
+    masking: Masking = BY_DEFAULT,
+    on_round: Callable[[Round], object] = lambda _: None,
+    cancelled: Callable[[], bool] = never,
+) -> Refined:
+    """The best picture that a few rounds of repair give.
+
+    A repair is kept where more passes and nothing fails that passed; a picture that was drawn again, where more passes.
+
+    Args:
+        seed: of the picture; the rounds use those that follow.
+        on_round: gets each round when it is done.
+        cancelled: asked before each round; the best picture so far stays.
+
+    Raises:
+        EditingError, LLMError: when the critic cannot look, or a mask cannot be made.
+    """
+    start = time.monotonic()
+    attempts = _Attempts(plan, critic, painter, masking)
+    best, verdict = picture, critic.check(picture, checklist)
+    first, rounds, idle = verdict, list[Round](), 0
+    while True:
+        if not verdict.failed:
+            ended = "All checks passed."
+        elif idle >= WITHOUT_GAIN:
+            ended = f"{idle} rounds gained nothing."
+        elif cancelled():
+            ended = "It was stopped."
+        else:
+            ended = limits.reached(len(rounds), time.monotonic() - start)
+        if ended:
+            return Refined(best, verdict, first, tuple(rounds), ended)
+        try:
+            done = attempts.round(best, verdict, seed + len(rounds) + 1)
+        except Stopped:
+            return Refined(best, verdict, first, tuple(rounds), "It was stopped.")
+        rounds.append(done)
+        on_round(done)
+        idle = 0 if done.kept else idle + 1
+        if done.kept:
+            best, verdict = done.picture, done.verdict
+
+
+@dataclass(frozen=True)
+class _Attempts:
+    plan: Plan
+    critic: Critic
+    painter: Painter
+    masking: Masking
+
+    def round(self, best: Image.Image, verdict: Verdict, seed: int) -> Round:
+        start = time.monotonic()
+        operation = repair(verdict, seed) if verdict.share >= REDRAW else None
+        if operation:
+            made = repaint(operation, best, self.painter, seed, self.masking)
+            picture, mask = made.picture, made.mask
+        else:
+            # What has run into each other is kept apart, for the share of the steps that suits the model.
+            picture, mask = self.painter.generate(replace(self.plan, latent_ratio=None), seed), None
+        found = self.critic.check(picture, verdict.checklist)
+        more = len(found.passed) > len(verdict.passed)
+        kept = more and (operation is None or found.passed > verdict.passed)
+        seconds = time.monotonic() - start
+        return Round("repair" if operation else "redraw", picture, found, kept, seed, seconds, operation, mask)

@@ -1,0 +1,88 @@
+"""Carries out an operation: the mask, what the place shows first, the painter, and the old pixels everywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from PIL import Image, ImageChops
+
+from rpg.areas.layout import Box
+from rpg.editing.masks import DEFAULT, bounds, grown, mask_of, pixels
+from rpg.editing.operations import Operation, OperationKind
+from rpg.editing.painter import Painter
+from rpg.editing.prefill import filled, put, tinted
+from rpg.plan import Plan, Region
+
+STRENGTHS: dict[OperationKind, float] = {"add": 0.9, "remove": 0.3, "replace": 0.9, "recolour": 0.45, "move": 0.3}
+"""How much is painted over."""
+GROWTH = 0.02
+"""How far a hole reaches beyond the thing that was in it, as a share of the picture's shorter side."""
+EMPTY = "plain background"
+"""The prompt of a place where nothing shall be."""
+
+
+@dataclass(frozen=True)
+class Masking:
+    """How masks are made: see :func:`rpg.editing.masks.mask_of`."""
+
+    method: str = DEFAULT
+    folder: str = ""
+
+
+BY_DEFAULT = Masking()
+
+
+@dataclass(frozen=True)
+class Repainted:
+    picture: Image.Image = field(repr=False)
+    mask: Image.Image = field(repr=False)
+
+
+def repaint(
+    operation: Operation,
+    picture: Image.Image,
+    painter: Painter,
+    seed: int,
+    masking: Masking = BY_DEFAULT,
+    *,
+    mask: Image.Image | None = None,
+    preserved: Sequence[Box] = (),
+) -> Repainted:
+    """The picture with the operation done; outside the mask every pixel is as before.
+
+    Args:
+        mask: instead of one that is made: of what is painted anew, or of what is moved.
+        preserved: boxes of things that stay.
+
+    Raises:
+        EditingError: when the mask cannot be made, or is empty.
+    """
+    picture = picture.convert("RGB")
+    mask = mask or made_mask(operation, picture, masking, preserved)
+    bounds(mask)
+    hole = grown(mask, max(2, round(GROWTH * min(picture.size)))) if operation.kind in ("remove", "move") else mask
+    start = picture
+    if operation.kind in ("remove", "move", "replace"):
+        start = filled(picture, hole)
+    elif operation.kind == "recolour":
+        start = tinted(picture, mask, operation.colour)
+    new = painter.repaint(start, hole, plan_of(operation), STRENGTHS[operation.kind], seed).convert("RGB")
+    result = Image.composite(new, picture, hole)
+    if operation.target:  # the thing keeps its pixels
+        there = put(result, picture, mask, pixels(operation.target, picture))
+        hole = ImageChops.lighter(hole, there)
+    return Repainted(result, hole)
+
+
+def made_mask(operation: Operation, picture: Image.Image, masking: Masking, preserved: Sequence[Box] = ()) -> Image.Image:
+    """What is painted anew: all of the box where something new comes, else the thing in it."""
+    if operation.kind in ("add", "replace"):
+        return mask_of(picture, operation.box, "box", preserved=preserved)
+    return mask_of(picture, operation.box, masking.method, folder=masking.folder, preserved=preserved)
+
+
+def plan_of(operation: Operation) -> Plan:
+    """One region with the operation's prompt."""
+    prompt = EMPTY if operation.kind == "move" or not operation.prompt.strip() else operation.prompt
+    return Plan((Region(prompt),), "1", operation.base_prompt, 0.0, latent_ratio=0)

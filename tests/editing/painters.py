@@ -1,0 +1,70 @@
+"""A painter that draws instead of denoising, and a critic that errs."""
+
+from __future__ import annotations
+
+from random import Random
+
+from PIL import Image
+
+from rpg.areas.layout import Layout
+from rpg.editing.checklist import Checklist
+from rpg.editing.critic import Answer, Critic, Verdict
+from rpg.editing.masks import bounds
+from rpg.plan import Plan
+from rpg.shapes.training.scenes import COLOURS, SHAPES, Scene, Thing, draw
+
+
+class Draughtsman:
+    """Draws each region's shape in its middle.
+
+    Args:
+        skill: how often a shape gets the colour that was asked for.
+    """
+
+    def __init__(self, skill: float = 1.0, size: tuple[int, int] = (160, 80)) -> None:
+        self.skill, self.size = skill, size
+        self.generated: list[int] = []
+        self.repainted: list[tuple[Plan, float, int]] = []
+
+    def generate(self, plan: Plan, seed: int) -> Image.Image:
+        self.generated.append(seed)
+        width, height = self.size
+        rng = Random(seed)
+        things = []
+        for box, region in zip(Layout.parse(plan.split_ratio).boxes, plan.regions):
+            wide, high = (box.right - box.left) * width, (box.bottom - box.top) * height
+            middle = box.left * width + wide / 2, box.top * height + high / 2
+            things.append(self._thing(rng, region.prompt, *middle, 0.5 * min(wide, high)))
+        return draw(Scene(width, height, "white", tuple(things)))
+
+    def repaint(self, picture: Image.Image, mask: Image.Image, plan: Plan, strength: float, seed: int) -> Image.Image:
+        self.repainted.append((plan, strength, seed))
+        left, top, right, bottom = bounds(mask)
+        words = plan.regions[0].prompt.split()
+        if not set(words) & set(SHAPES):
+            return picture
+        thing = self._thing(
+            Random(seed), " ".join(words), (left + right) / 2, (top + bottom) / 2, 0.7 * min(right - left, bottom - top)
+        )
+        return draw(Scene(*picture.size, "white", (thing,)))
+
+    def _thing(self, rng: Random, prompt: str, x: float, y: float, size: float) -> Thing:
+        words = prompt.split()
+        colour = next(word for word in words if word in COLOURS)
+        if rng.random() > self.skill:
+            colour = rng.choice([other for other in COLOURS if other != colour])
+        return Thing(colour, next(word for word in words if word in SHAPES), x, y, size)
+
+
+class Erring:
+    """A critic of which each answer is wrong with some probability."""
+
+    def __init__(self, critic: Critic, rate: float, seed: int = 0) -> None:
+        self.critic, self.rate, self.rng = critic, rate, Random(seed)
+
+    def check(self, picture: Image.Image, checklist: Checklist) -> Verdict:
+        answers = self.critic.check(picture, checklist).answers
+        return Verdict(checklist, {id: self._perhaps_wrong(answer) for id, answer in answers.items()})
+
+    def _perhaps_wrong(self, answer: Answer) -> Answer:
+        return Answer(not answer.passed, "", answer.box) if self.rng.random() < self.rate else answer
