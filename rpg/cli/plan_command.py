@@ -39,6 +39,7 @@ def add_options(parser: argparse._ActionsContainer, model: str = "--model") -> N
         "--key-variable", default="", metavar="NAME", help="environment variable that holds the key for --base-url"
     )
     parser.add_argument("--template", default="", help="instruction template")
+    parser.add_argument("--fallback", default="", choices=["rules"], help="plan offline where the model's answers cannot be used")
     parser.add_argument("--image", type=Path, help="reference picture for a model that sees")
     parser.add_argument("--timeout", type=float, default=Planner.timeout, help="seconds of silence (default: %(default)g)")
 
@@ -68,6 +69,7 @@ def planner_of(args: argparse.Namespace) -> Planner:
         api_key=_key(args.key_variable),
         template=args.template,
         timeout=args.timeout,
+        fallback=args.fallback,
     )
 
 

@@ -10,6 +10,10 @@ def error_line(sentence: str) -> str:
     return _line("rpg-error", sentence)
 
 
+def is_error(line: str) -> bool:
+    return line.startswith('<p class="rpg-error">')
+
+
 def status_line(sentence: str) -> str:
     return _line("rpg-status", sentence)
 

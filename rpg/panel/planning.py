@@ -15,9 +15,10 @@ from PIL import Image
 
 from rpg.errors import RPGError, Stopped
 from rpg.panel.draft import kept_settings
-from rpg.panel.lines import error_line, status_line, unexpected_line
+from rpg.panel.lines import error_line, is_error, status_line, unexpected_line
 from rpg.plan import Plan
 from rpg.planners import DEFAULT, PlannerInfo, PlanRequest, known_planners, models_at, plan_or_request, stream_plan, templates
+from rpg.planners.registry import RULES
 
 PICTURE_SIDE = 1024
 """Longest side of a reference picture that is sent; models scale larger ones down, at the user's cost."""
@@ -57,6 +58,7 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
         picture = gr.Image(label="Reference picture", type="pil", height=120, **named("picture"))
         on_generate = gr.Checkbox(label="Plan at every Generate (with the server's own key)", **named("on-generate"))
     status = gr.HTML(elem_classes="rpg-message", **named("status"))
+    offline_button = gr.Button("Plan with the offline rules", size="sm", visible=False, **named("offline-button"))
     live = gr.Textbox(label="The planner's words", lines=6, max_lines=12, visible=False, interactive=False, **named("live"))
     running = gr.State(None)
     size = gr.JSON(visible=False)
@@ -73,6 +75,7 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
             plan_button: gr.update(visible=False),
             stop_button: gr.update(visible=True),
             status: "",
+            offline_button: gr.update(visible=False),
             live: gr.update(value="", visible=False),
         }
         shown = ""
@@ -97,7 +100,12 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
                 update[live] = gr.update(value=text[-LIVE_TEXT:], visible=bool(text))
             if made:
                 update[plan] = made.to_json()
+            elif is_error(sentence) and values[provider] != RULES.label:
+                update[offline_button] = gr.update(visible=True)
             yield update
+
+    def start_offline(values: dict[Any, Any]) -> Iterator[Update]:
+        yield from start({**values, provider: RULES.label, picture: None})
 
     def finish() -> Update:
         return {running: None, plan_button: gr.update(visible=True), stop_button: gr.update(visible=False)}
@@ -111,24 +119,30 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
             show_progress=False,
             queue=False,
         )
-    plan_button.click(
-        start,
-        inputs={plan, caption, provider, model, template, base_url, key, picture, size},
-        outputs=[running, plan_button, stop_button, status, live, plan],
-        # In the order of creation.
-        _js="(plan, text, provider, model, template, url, key, picture) => [plan, text.trim() ? text : "
-        f"rpgMainPrompt('{tab}'), provider, model, template, url, key, picture, rpgSize('{tab}')]",
-        show_progress=False,
-    ).then(finish, outputs=[running, plan_button, stop_button], show_progress=False, queue=False)
+    for button, begin in ((plan_button, start), (offline_button, start_offline)):
+        button.click(
+            begin,
+            inputs={plan, caption, provider, model, template, base_url, key, picture, size},
+            outputs=[running, plan_button, stop_button, status, offline_button, live, plan],
+            # In the order of creation.
+            _js="(plan, text, provider, model, template, url, key, picture) => [plan, text.trim() ? text : "
+            f"rpgMainPrompt('{tab}'), provider, model, template, url, key, picture, rpgSize('{tab}')]",
+            show_progress=False,
+        ).then(finish, outputs=[running, plan_button, stop_button], show_progress=False, queue=False)
     stop_button.click(stop, [running], show_progress=False, queue=False)
 
-    settings = [on_generate, provider, model, base_url, template, caption]
-    provider_names = json.dumps({label: info.name for label, info in known.items()})
-    follow = {"fn": None, "inputs": settings, "_js": f"(...settings) => rpgSetPlanner('{tab}', {provider_names}, ...settings)"}
-    on_generate.input(**follow)
-    for component in settings[1:]:
-        component.change(**follow)
+    _keep_in_editor(tab, known, on_generate, [provider, model, base_url, template, caption])
     return on_generate
+
+
+def _keep_in_editor(tab: str, known: Mapping[str, PlannerInfo], on_generate: gr.Checkbox, settings: list[Any]) -> None:
+    """Let the page know who plans at every Generate."""
+    provider_names = json.dumps({label: info.name for label, info in known.items()})
+    script = f"(...settings) => rpgSetPlanner('{tab}', {provider_names}, ...settings)"
+    follow = {"fn": None, "inputs": [on_generate, *settings], "_js": script}
+    on_generate.input(**follow)
+    for component in settings:
+        component.change(**follow)
 
 
 def plan_updates(wanted: Callable[[], Mapping[str, Any]], cancelled: threading.Event) -> Iterator[tuple[str, str, Plan | None]]:

@@ -13,7 +13,7 @@ from rpg.planners import cache, checks, geometry, rules
 from rpg.planners.instructions import SCHEMA, load_template
 from rpg.planners.registry import RULES
 from rpg.planners.reply import read_reply
-from rpg.planners.request import PlanRequest
+from rpg.planners.request import PlanRequest, Subject
 
 
 def never() -> bool:
@@ -40,7 +40,13 @@ def stream_plan(
             raise PlannerError(f"{RULES.label} cannot see pictures; remove the image or choose another provider.")
         plan = rules.plan(subject.caption, subject.width, subject.height)
     else:
-        plan = yield from _plan_by_model(request, cancelled, reuse, attempts)
+        try:
+            plan = yield from _plan_by_model(request, cancelled, reuse, attempts)
+        except ReplyError as error:
+            if not planner.fallback:
+                raise
+            yield Event("status", f"{error} The offline rules plan in its place.")
+            plan = _in_its_place(error, subject)
     return replace(plan, **request.settings)
 
 
@@ -93,6 +99,14 @@ def _plan_by_model(
     plan = yield from llm.ask_and_read(provider, question, read, cancelled, attempts)
     cache.remember(key, plan)
     return plan
+
+
+def _in_its_place(error: ReplyError, subject: Subject) -> Plan:
+    try:
+        plan = rules.plan(subject.caption, subject.width, subject.height)
+    except PlannerError:
+        raise error from None
+    return replace(plan, notes=f"The model's answer could not be used, so the offline rules planned. ({error}) {plan.notes}")
 
 
 def _warned(plan: Plan, warnings: list[str]) -> Plan:

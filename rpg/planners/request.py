@@ -55,6 +55,7 @@ class Planner:
         api_key: empty for the key in the environment.
         template: name of an instruction template; empty for the built-in one.
         timeout: seconds without a sign of life after which the planner gives up.
+        fallback: ``rules`` to plan offline where the model's answers cannot be used; empty to raise the error.
     """
 
     provider: str = RULES.name
@@ -63,13 +64,16 @@ class Planner:
     api_key: str = field(default="", repr=False)
     template: str = ""
     timeout: float = 180.0
+    fallback: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("provider", "model", "base_url", "api_key", "template"):
+        for name in ("provider", "model", "base_url", "api_key", "template", "fallback"):
             if not isinstance(getattr(self, name), str):  # not quoted: it may be meant as a key
                 raise PlannerError(f"{name} is of type {type(getattr(self, name)).__name__}; it must be a text.")
         if self.provider not in PLANNERS:
             raise PlannerError(f"provider is {shown(self.provider)}; it must be one of {', '.join(PLANNERS)}.")
+        if self.fallback not in ("", RULES.name):
+            raise PlannerError(f"fallback is {shown(self.fallback)}; it must be {RULES.name}, or empty for none.")
         seconds = f"a number of seconds above 0, at most {LONGEST_TIMEOUT}"
         number("timeout", self.timeout, 1e-9, LONGEST_TIMEOUT, meaning=seconds, error=PlannerError)
 

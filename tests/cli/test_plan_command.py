@@ -39,3 +39,11 @@ def test_command_line_errors(arguments: list[str], sentence: str, capsys: pytest
     assert output.out == ""
     assert sentence in output.err
     assert output.err.count("\n") == 1
+
+
+def test_the_offline_rules_in_the_place_of_a_wrong_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    with serve(streamed("No.")) as server:
+        arguments = ["plan", "a cat and a dog", "--planner", "compatible", "--model", "m", "--base-url", server.url]
+        assert main(arguments) != 0
+        assert main([*arguments, "--fallback", "rules"]) == 0
+    assert "Region 2: a dog" in capsys.readouterr().out

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from rpg.errors import ReplyError
+from rpg.errors import LLMError, PlannerError, ReplyError
+from rpg.llm import Event
 from rpg.plan import Plan
 from rpg.planners import PlanRequest, make_plan
 from rpg.planners.checks import faults
 from rpg.planners.instructions import load_template
 from rpg.planners.reply import read_reply
-from tests.llm.servers import serve, streamed
+from tests.llm.servers import error, serve, streamed
 from tests.planners.replies import records
 
 INSTRUCTIONS = load_template().text
@@ -107,3 +109,29 @@ def test_one_that_fails_again_is_refused_with_the_model_s_words() -> None:
         make_plan(asked(server.url))
     assert caught.value.raw == wrong
     assert len(server.received) == 2
+
+
+@pytest.mark.parametrize("wrong", ["No.", answer("a cat", "a sunny meadow")])
+def test_the_offline_rules_take_its_place_where_that_is_wanted(wrong: str) -> None:
+    events: list[Event] = []
+    with serve(streamed(wrong)) as server:
+        wanted = asked(server.url)
+        made = make_plan(replace(wanted, planner=replace(wanted.planner, fallback="rules")), events.append)
+        assert len(server.received) == 2
+    assert [region.prompt for region in made.regions] == ["a cat", "a dog"]
+    assert made.planned_by == "rules 2"
+    assert made.notes.startswith("The model's answer could not be used, so the offline rules planned. (")
+    assert any("The offline rules plan in its place." in event.text for event in events)
+
+
+def test_a_server_that_cannot_be_asked_stays_an_error() -> None:
+    with serve(error(401, "no such key")) as server:
+        wanted = asked(server.url)
+        with pytest.raises(LLMError):
+            make_plan(replace(wanted, planner=replace(wanted.planner, fallback="rules")))
+
+
+def test_the_fallback_is_a_field_of_the_request() -> None:
+    assert PlanRequest.from_dict({"caption": TWO, "provider": "openai", "fallback": "rules"}).planner.fallback == "rules"
+    with pytest.raises(PlannerError, match="fallback is 'openai'; it must be rules, or empty"):
+        PlanRequest.from_dict({"caption": TWO, "fallback": "openai"})

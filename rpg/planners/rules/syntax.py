@@ -135,7 +135,9 @@ class Syntax:
             self._pieces[own] = (spaces + self._paired(piece), True)
             read[-1] = read[-1].rstrip() + own + spaces
         else:
-            read.append(spaces if piece.startswith("<") else spaces + around + self._stand_in(piece))
+            tag = piece.startswith("<")
+            self.is_whole &= not tag or self._paired(piece) == piece
+            read.append(spaces if tag else spaces + around + self._stand_in(piece))
 
     # Into what is written
 

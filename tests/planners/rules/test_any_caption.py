@@ -75,7 +75,7 @@ def faults(caption: str) -> list[str]:
     assert made.caption == caption
     texts = [region.prompt for region in made.regions]
     found = [f"unbalanced: {text!r}" for text in [*texts, made.base_prompt] if unbalanced(text)]
-    if content.shows(re.sub(r"<\w+:[^<>]*>|\b(?:BREAK|ADD[A-Z]+)\b", "", caption)):
+    if content.shows(re.sub(r"<\w+:[^<>]*>|\b(?:BREAK|ADD[A-Z]+)\b|[()\[\]{}]", " ", caption)):
         found += [f"shows nothing: {text!r}" for text in texts if not content.shows(text)]
     shown = " ".join([*texts, (made.base_prompt or caption) if made.base_ratio else ""]).lower()
     shown += re.sub(r":[0-9.]+(?=\))|[()\[\]{}]", "", shown)
