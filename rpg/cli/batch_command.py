@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> None:
         options.width or 0,
         options.height or 0,
         options.negative_prompt,
-        plan_command.read_image(options.image),
+        plan_command.read_image(options.planner_image),
     )
     for name in ("width", "height"):
         jobs.side(f"--{name}", getattr(options, name))

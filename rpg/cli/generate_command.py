@@ -13,6 +13,7 @@ from typing import Any
 from rpg.cli import plan_command
 from rpg.cli.common import add_model, load, whole
 from rpg.cli.files import read_plan, read_remake, save
+from rpg.cli.inputs import Inputs, add_inputs
 from rpg.errors import GenerationError, PlanError
 from rpg.infotext import Infotext
 from rpg.plan import RATIOS, Plan
@@ -26,7 +27,7 @@ def add_parser(commands: Any) -> None:
     parser.set_defaults(run=generate)
     parser.add_argument("caption", nargs="?", default="", help="what the picture shall show")
     plan = parser.add_argument_group("plan", "Without --plan, --regions and --remake, the planner makes it from the caption.")
-    plan_command.add_options(plan, model="--planner-model")
+    plan_command.add_options(plan, model="--planner-model", image="--planner-image")
     plan.add_argument(
         "--plan", type=Path, metavar="FILE", help="a plan as JSON, or a picture that carries one, of which only the plan is used"
     )
@@ -52,6 +53,7 @@ def add_parser(commands: Any) -> None:
     picture.add_argument("--steps", type=whole(1))
     picture.add_argument("--guidance", type=float)
     picture.add_argument("--batch-size", type=whole(1), default=1, help="number of pictures")
+    add_inputs(parser.add_argument_group("pictures to start from or to follow", "Regions lie in the whole picture."))
     picture.add_argument(
         "--output",
         type=Path,
@@ -67,17 +69,20 @@ def generate(options: argparse.Namespace) -> None:
     if output is not None and output.suffix.lower() != ".png":
         raise GenerationError(f"--output is {str(output)!r}; pictures carry their plan in a .png file.")
     former, former_plan = read_remake(options.remake) if options.remake else (Infotext(""), None)
+    inputs = Inputs(options)
     plan = wanted_plan(options, former_plan)
     loaded = load(options)
     plan = plan.for_model(loaded.pipeline.latent_ratio)
     negative_prompt = _first(options.negative_prompt, former.negative_prompt or None)
     seed = _first(options.seed, former.seed, random.randrange(2**32))
-    width, height = former.size or (loaded.width, loaded.height)
+    fitting = inputs.size(options.width, options.height, loaded.width * loaded.height)
+    width, height = former.size or fitting or (loaded.width, loaded.height)
     width, height = _first(options.width, width), _first(options.height, height)
+    steps = _first(options.steps, former.steps, loaded.steps)
     made = Infotext(
         plan.main_prompt,
         negative_prompt or "",
-        steps=_first(options.steps, former.steps, loaded.steps),
+        steps=steps,
         sampler=loaded.sampler,
         guidance_scale=_first(options.guidance, former.guidance_scale, loaded.guidance_scale),
         seed=seed,
@@ -87,20 +92,26 @@ def generate(options: argparse.Namespace) -> None:
         rng="CPU",
         plan=plan,
     )
+    output = output or Path("outputs", f"{_file_name(plan)}-{seed}.png")
+    pipeline, given = loaded.pipeline, {"width": width, "height": height}
+    if inputs:
+        pipeline, given = inputs.prepare(pipeline, (width, height), steps)
+        made = replace(made, denoising_strength=given.get("strength"))
+        for path in inputs.save_hints(output):
+            print(f"control: {path}")
     _warn(former, made)
-    loaded.pipeline.set_progress_bar_config(desc="Generating")
-    pictures = loaded.pipeline.generate(
+    pipeline.set_progress_bar_config(desc="Generating")
+    pictures = pipeline.generate(
         plan,
         batch_size=options.batch_size,
         seed=seed,
         negative_prompt=negative_prompt,
-        width=width,
-        height=height,
-        num_inference_steps=made.steps,
+        num_inference_steps=steps,
         guidance_scale=made.guidance_scale,
+        **given,
     ).images
     infotexts = [replace(made, seed=seed + number) for number in range(len(pictures))]
-    paths = save(pictures, infotexts, output or Path("outputs", f"{_file_name(plan)}-{seed}.png"))
+    paths = save(pictures, infotexts, output)
     print(f"seed:    {seed}")
     for path in paths[:-1]:
         print(f"picture: {path}")
@@ -131,6 +142,8 @@ def _warn(former: Infotext, made: Infotext) -> None:
         print(f"The picture was made with the sampler {former.sampler}; this one is made with {made.sampler}.", file=sys.stderr)
     if former.model_hash not in (None, made.model_hash):
         print(f"The picture was made with the model {former.model}; this one is made with {made.model}.", file=sys.stderr)
+    if former.denoising_strength is not None and made.denoising_strength is None:
+        print("The picture was made from another one, or in two passes; this one is made from noise.", file=sys.stderr)
 
 
 def _first(*values: Any) -> Any:

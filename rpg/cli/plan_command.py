@@ -28,8 +28,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.set_defaults(run=run)
 
 
-def add_options(parser: argparse._ActionsContainer, model: str = "--model") -> None:
-    """Add the options that say who plans; ``model`` names the one for the planner's model."""
+def add_options(parser: argparse._ActionsContainer, model: str = "--model", image: str = "--image") -> None:
+    """Add the options that say who plans; ``model`` and ``image`` name those for the planner's model and reference picture."""
     parser.add_argument("--planner", default="rules", choices=PLANNERS, help="who plans (default: %(default)s)")
     parser.add_argument(model, dest="planner_model", default="", metavar="NAME", help="its model; for transformers a folder")
     parser.add_argument(
@@ -40,7 +40,7 @@ def add_options(parser: argparse._ActionsContainer, model: str = "--model") -> N
     )
     parser.add_argument("--template", default="", help="instruction template")
     parser.add_argument("--fallback", default="", choices=["rules"], help="plan offline where the model's answers cannot be used")
-    parser.add_argument("--image", type=Path, help="reference picture for a model that sees")
+    parser.add_argument(image, dest="planner_image", type=Path, metavar="FILE", help="reference picture for a model that sees")
     parser.add_argument("--timeout", type=float, default=Planner.timeout, help="seconds of silence (default: %(default)g)")
 
 
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
 
 def make(args: argparse.Namespace) -> Plan:
     """Make the plan that ``caption`` and the options ask for; what happens meanwhile goes to the error output."""
-    subject = Subject(args.caption, args.width, args.height, read_image(args.image))
+    subject = Subject(args.caption, args.width, args.height, read_image(args.planner_image))
     return make_plan(PlanRequest(subject, planner_of(args)), _Printer())
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from diffusers import EulerAncestralDiscreteScheduler
+from huggingface_hub.errors import LocalEntryNotFoundError
 from safetensors import SafetensorError, safe_open
 
 from rpg import shapes
@@ -65,13 +66,19 @@ def load(model: str | None = None) -> Loaded:
     device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     options = {"torch_dtype": torch.float16 if device == "cuda" else torch.float32}
     if model is None:
-        pipeline = _from_file(shapes.CHECKPOINT, config=str(shapes.CONFIG), local_files_only=True, **options)
+        pipeline = _from_file(shapes.CHECKPOINT, config=str(shapes.CONFIG), **options)
     else:
         path = Path(model)
         if not path.exists():
             raise GenerationError(f"There is no model {model!r}; name a .safetensors file or a folder in diffusers' format.")
         try:
             pipeline = _from_file(path, **options) if path.is_file() else _from_folder(path, **options)
+        except LocalEntryNotFoundError as error:
+            raise GenerationError(
+                f"The model {model!r} cannot be loaded: a checkpoint file needs a small configuration of its kind, which is "
+                "fetched once from the Hugging Face Hub, and that cannot be reached. Connect once, or use a folder in diffusers' "
+                "format."
+            ) from error
         except (OSError, ValueError, SafetensorError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise GenerationError(f"The model {model!r} cannot be loaded: {reason}") from error
@@ -88,6 +95,7 @@ def _from_file(path: Path, **options: Any) -> Any:
         raise GenerationError(f"{path.name} is no .safetensors file; others can run code when loaded, so convert it first.")
     with safe_open(path, framework="pt") as file:
         is_xl, metadata = _XL_KEY in file.keys(), file.metadata()  # noqa: SIM118 - a file handle, not a dict
+    options["local_files_only"] = True  # what was fetched before comes first; what is missing is fetched all the same
     if is_xl:
         pipeline = RegionalDiffusionXLPipeline.from_single_file(str(path), **options)
     else:
