@@ -88,15 +88,25 @@ def _plan_by_model(
         return known
     planned_by = f"{provider.name} {provider.short_model:.100}, template {template.name} {template.version}"
 
+    kept: list[Plan] = []
+    """What the first answer gave, where nothing but places was wrong."""
+
     def read(answer: Answer, last: bool) -> Plan:
         plan = read_reply(answer.text, subject.caption, planned_by, answer.reasoning)
         wrong, misplaced = checks.faults(plan, template.text), geometry.misplaced(plan)
+        warned = _warned(plan, [*misplaced, *geometry.thin(plan)])
         if wrong or (misplaced and not last):
+            kept.extend([] if wrong else [warned])
             raise ReplyError(" ".join([*wrong, *misplaced]), answer.text)
-        return _warned(plan, [*misplaced, *geometry.thin(plan)])
+        return warned
 
     yield Event("status", f"Asking {provider.short_label} ({provider.short_model}).")
-    plan = yield from llm.ask_and_read(provider, question, read, cancelled, attempts)
+    try:
+        plan = yield from llm.ask_and_read(provider, question, read, cancelled, attempts)
+    except ReplyError:
+        if not kept:
+            raise
+        plan = kept[0]
     cache.remember(key, plan)
     return plan
 

@@ -108,6 +108,14 @@ def test_one_that_stays_is_a_warning_in_the_notes() -> None:
     assert made.notes.endswith("Two.")
 
 
+@pytest.mark.parametrize("second", ["No.", answer("a cat", "a cat")])
+def test_a_plan_that_is_only_misplaced_is_kept_where_the_second_answer_is_worse(second: str) -> None:
+    with serve(streamed(WRONG), streamed(second)) as server:
+        made = make_plan(asked(server.url))
+    assert [region.prompt for region in made.regions] == ["a brown dog", "a grey cat"]
+    assert made.notes.startswith("Warning: ")
+
+
 def test_a_thin_region_is_a_warning_at_once() -> None:
     with serve(streamed(answer("a grey cat", "a brown dog", widths=(1, 40)))) as server:
         made = make_plan(asked(server.url))
