@@ -262,3 +262,14 @@ def test_regions(caption, ratio, expected):
 def test_a_place_behind_a_list_is_that_of_all_of_it(caption: str, split_ratio: str, prompts: list[str]) -> None:
     made = plan(caption)
     assert (made.split_ratio, [region.prompt for region in made.regions]) == (split_ratio, prompts)
+
+
+def test_a_portrait_above_something_is_what_hangs_there_and_an_interior_is_the_scene():
+    made = plan("a cozy cabin interior, a large window, a cat sleeping on a rug, a fireplace with a portrait of a lady above it")
+    assert [region.prompt.split(",")[0] for region in made.regions] == [
+        "a portrait of a lady",
+        "a large window",
+        "a cat sleeping on a rug",
+        "a fireplace",
+    ]
+    assert all("cabin interior" in region.prompt for region in made.regions)

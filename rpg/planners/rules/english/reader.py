@@ -18,6 +18,8 @@ _STATES = word_set("ruin ruins")
 _INSIDE = re.compile(r"\W*(?:in|inside|within|at|on)\s*", re.IGNORECASE)
 _BACKGROUND = re.compile(r"(?:[\s,;.:]|\band\b|\bwhile\b)*\bin\s*", re.IGNORECASE)
 
+_DEPICTION = re.compile(r"\b((?:an?|the) (?:\w+ ){0,2}(portrait|painting|picture|photo|poster|drawing|statue|bust)) of\s*$")
+
 
 def read(text: str) -> Reading:
     """What an English caption says."""
@@ -266,6 +268,9 @@ class _Reader(Sentences):
             decided = "thing" if elsewhere or re.search(r",\s*with\s*$", link) else decided
         if decided == "attached" and mark and mark.kind == "relation" and self.text_at(phrase.after + 1) in REFERENCES:
             decided = "thing"  # "a sofa with a painting above it"
+            if shown := _DEPICTION.search(link):
+                start = self.held + shown.start(1)
+                phrase = replace(phrase, start=start, name=self.text[start : phrase.end], noun=shown[2], kind="thing")
         if decided == "thing":
             before = self.current
             thing = self.add(phrase)
