@@ -2,13 +2,14 @@
 PYTHON ?= $(shell for python in python3 python3.11 python3.10; do \
 	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info[:2] not in ((3, 10), (3, 11)))' 2>/dev/null && echo $$python && break; done)
 WEBUI ?= $(HOME)/stable-diffusion-webui
+FORGE ?= $(HOME)/stable-diffusion-webui-forge
 CAPTION ?= a red circle on the left and a blue square on the right
 SEED ?= 1
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run ui test check test-webui test-matrix soak fuzz bench-speed bench-webui bench-composition train
+.PHONY: run ui test check test-webui test-forge test-matrix soak fuzz bench-speed bench-webui bench-composition train
 
 run: $(INSTALLED) ## make a picture with the embedded model
 	@$(VENV)/bin/python -m rpg generate "$(CAPTION)" --seed $(SEED)
@@ -28,6 +29,9 @@ test: check ## everything; the webui's part where there is one
 
 test-webui: $(INSTALLED) ## start a real webui and drive it
 	WEBUI="$(WEBUI)" $(VENV)/bin/python -m pytest tests/webui --ignore tests/webui/matrix
+
+test-forge: $(INSTALLED) ## the same with Forge or reForge: make test-forge FORGE=folder
+	FORGE="$(FORGE)" $(VENV)/bin/python -m pytest tests/forge
 
 test-matrix: $(INSTALLED) ## many models, samplers, tasks, prompts and options in a real webui; takes long
 	WEBUI="$(WEBUI)" $(VENV)/bin/python -m pytest tests/webui/matrix

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from rpg.errors import GenerationError
 from rpg.plan import Plan
 from rpg.steering.hooks import cross_attentions
+from rpg.steering.steering import Steering
 from rpg.webui import job as module
 from rpg.webui.host import Schedule
 from rpg.webui.job import Job, on_cfg_denoised, on_cfg_denoiser
@@ -43,6 +44,7 @@ class OwnHost:
         self.encoded: list[str] = []
         self.steps: list[Any] = []
         self.guided: list[float] = []
+        self.began: list[Steering] = []
 
     def unet(self) -> nn.Module:
         return self.loaded
@@ -52,6 +54,12 @@ class OwnHost:
 
     def networks(self) -> str:
         return self.weights
+
+    def begin(self, steering: Steering) -> None:
+        self.began.append(steering)
+
+    def end(self) -> None:
+        self.began.clear()
 
     def is_hires(self) -> bool:
         return self.hires
@@ -112,6 +120,7 @@ def picture(host: OwnHost, *plans: dict[str, Any]) -> Tensor:
             return Job(host, given).sample(host.sample)
         finally:
             assert module.running == []
+            assert host.began == []
             assert not host.loaded._forward_pre_hooks
             assert not [layer for layer in cross_attentions(host.loaded) if "forward" in layer.__dict__]
 
@@ -270,3 +279,10 @@ def test_a_compiled_unet_cannot_denoise_regions_by_themselves(whole: bool) -> No
         host.loaded.forward = torch.compile(host.loaded.forward, backend="eager")
     with pytest.raises(GenerationError, match=r"compiled by torch\.compile.*set latent_ratio to 0"):
         picture(host, {"regions": ["a", "b"], "latent_ratio": 0.5})
+
+
+def test_a_webui_that_tells_nobody_of_its_steps_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As SD.Next does: the pictures would be plain ones."""
+    monkeypatch.setitem(globals(), "on_cfg_denoiser", lambda params: None)
+    with pytest.raises(GenerationError, match=r"SD\.Next, cannot be steered"):
+        picture(OwnHost(), {"regions": ["a", "b"]})

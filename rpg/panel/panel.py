@@ -41,7 +41,7 @@ def build_panel(tab: str, presets: Presets | None = None) -> Panel:
     with gr.Column(elem_classes="rpg-panel"):
         with gr.Column(elem_classes="rpg-hidden"):
             # Hidden by style.css: a component that is not visible is not in the page, where the editor has to reach it.
-            plan = gr.Textbox(label="RPG plan", elem_id=f"rpg-{tab}-plan", lines=1, max_lines=20)
+            plan = gr.Textbox("", label="RPG plan", elem_id=f"rpg-{tab}-plan", lines=1, max_lines=20)
             plan.do_not_save_to_config = True
         on_generate = build_planning(tab, plan)
         data = {

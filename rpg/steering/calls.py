@@ -68,6 +68,9 @@ class Call:
             args, kwargs = _repeated((args, kwargs), len(self.x), len(windows))
             size = self.x.shape[-2], self.x.shape[-1]
             kwargs = {**kwargs, **{name: _cut(self.kwargs[name], windows, size) for name in RESIDUALS if name in kwargs}}
+            if "transformer_options" in kwargs:
+                rows = _rows_of(self.kwargs["transformer_options"], len(self.x), len(windows))
+                kwargs["transformer_options"] = {**kwargs["transformer_options"], **rows}
         whole = (context, *self.beside) if self.beside else context
         if self.name:
             return (x, *args), {**kwargs, self.name: whole}
@@ -114,3 +117,14 @@ def _at_level(part: slice, whole: int, size: int) -> slice:
     length = -(-(stop - start) // factor)
     first = min(round(start / factor), size - length)
     return slice(first, first + length)
+
+
+def _rows_of(options: dict[str, Any], rows: int, times: int) -> dict[str, Any]:
+    """Forge's lists that say which rows are whose, for rows that are repeated as a whole."""
+    chunks = {"cond_or_uncond": options["cond_or_uncond"] * times} if "cond_or_uncond" in options else {}
+    indices = {
+        name: [index + rows * number for number in range(times) for index in options[name]]
+        for name in ("cond_indices", "uncond_indices")
+        if name in options
+    }
+    return chunks | indices

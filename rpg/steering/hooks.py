@@ -113,6 +113,12 @@ class _LayerHook(_Hook):
             raise GenerationError(
                 "Cross-attention got an attention mask; regions cannot be combined with it. Turn one of them off."
             )
+        value = call.kwargs.get("value")
+        if value is not None and value is not call.context:
+            raise GenerationError(
+                "Another extension gives cross-attention values of its own; regions cannot be combined with that. Turn one of "
+                "them off."
+            )
         x = call.x
         row_by_row = self.patch is not None or bool(call.beside)
         known, routing = self.steering.route(x.shape[1], call.context, row_by_row=row_by_row)

@@ -98,6 +98,18 @@ class Steering:
         """The guidance scale for the answer of the last call of the UNet, where the user's is ``scale``."""
         return 1 + (scale - 1) * GUIDANCE if self.apart else scale
 
+    def guidance_scale_at(self, timestep: float, scale: float) -> float:
+        """The one for the answer of a call that is yet to come."""
+        return 1 + (scale - 1) * GUIDANCE if self._is_apart(timestep) else scale
+
+    def _is_apart(self, timestep: float) -> bool:
+        return not self.hires and share_done(timestep) < self.latent_ratio
+
+    def base_of(self, context: Tensor) -> Tensor:
+        """The base prompt's tokens of a context that the UNet is called with."""
+        table = self._tables.get(context.shape[1])
+        return context if table is None else context[:, slice(*table[0])].contiguous()
+
     def begin(self, call: Call) -> Tensor:
         """A call of the UNet begins; gives the context that it gets.
 
@@ -106,10 +118,15 @@ class Steering:
         """
         self.check()
         context = call.context
+        if not self._tables:
+            raise GenerationError(
+                "The UNet was called before the webui told extensions of the step, so that regions have no prompts yet; a webui "
+                "without that callback, such as SD.Next, cannot be steered. Turn RPG off."
+            )
         if context.shape[1] not in self._tables:
             raise GenerationError(
                 f"Cross-attention got a context of {context.shape[1]} tokens, but the regions were prepared for "
-                f"{' or '.join(map(str, self._tables)) or 'none'}; another extension changes the prompt conditioning. "
+                f"{' or '.join(map(str, self._tables))}; another extension changes the prompt conditioning. "
                 "Turn it off, or turn RPG off."
             )
         self.memory.age()
@@ -117,8 +134,7 @@ class Steering:
         base = context[:, slice(*joined.table[0])].contiguous()
         apart, base_ratios = False, self.base_ratios
         if self.latent_ratio and not self.hires:
-            done = share_done(call.timestep)
-            apart = done < self.latent_ratio
+            done, apart = share_done(call.timestep), self._is_apart(call.timestep)
             base_ratios = base_ratios_at(done, base_ratios) if self.has_base else base_ratios
         if self._call is not None and self._call.base_ratios != base_ratios:
             self.memory.forget()  # others attend now: the room is theirs

@@ -20,6 +20,7 @@ from rpg.errors import GenerationError
 from rpg.networks import without_networks
 from rpg.plan import Plan, suited_latent_ratio
 from rpg.steering.hooks import is_replaced
+from rpg.steering.steering import Steering
 from rpg.webui.controlnet import ControlNet
 from rpg.webui.cut import WHOLE
 from rpg.webui.host import Schedule, tokens
@@ -48,8 +49,17 @@ class A1111:
                 f"The UNet is replaced by {sd_unet.current_unet_option.label}, which regions cannot steer; "
                 "set Settings > Stable Diffusion > SD Unet to None, or turn RPG off."
             )
-        unet: nn.Module = shared.sd_model.model.diffusion_model
+        return self._unet()
+
+    def _unet(self) -> nn.Module:
+        unet: nn.Module = self.p.sd_model.model.diffusion_model
         return unet
+
+    def begin(self, steering: Steering) -> None:
+        """Nothing: the guidance scale is set when the UNet has answered."""
+
+    def end(self) -> None:
+        """Nothing is left to undo."""
 
     def stand_in(self) -> ControlNet | None:
         found = self._controlnet()
@@ -58,7 +68,7 @@ class A1111:
         return found
 
     def _controlnet(self) -> ControlNet | None:
-        unet = self.p.sd_model.model.diffusion_model
+        unet = self._unet()
         return ControlNet.of(unet, getattr(self.p.scripts, "alwayson_scripts", []), inpaints=getattr(unet, "in_channels", 4) == 9)
 
     def networks(self) -> Hashable:
@@ -74,7 +84,7 @@ class A1111:
     def latent_ratio(self) -> float:
         """What suits the model; none where something has taken the UNet's place, so that no region can be denoised by itself."""
         found = self._controlnet()
-        if is_replaced(self.p.sd_model.model.diffusion_model) if found is None else found.uncut():
+        if is_replaced(self._unet()) if found is None else found.uncut():
             return 0.0
         return suited_latent_ratio(self.p.sd_model.sd_checkpoint_info.metadata)
 
@@ -110,7 +120,7 @@ class A1111:
         encode = prompt_parser.get_learned_conditioning if negative else prompt_parser.get_multicond_learned_conditioning
         with devices.autocast():
             conds = p.get_conds_with_caching(encode, texts, p.firstpass_steps, [cache], networks, hires_steps)
-        p.extra_generation_params.update(sd_hijack.model_hijack.extra_generation_params)
+        p.extra_generation_params.update(getattr(sd_hijack.model_hijack, "extra_generation_params", {}))
         if negative:
             return lambda step: tokens(prompt_parser.reconstruct_cond_batch(conds, step))
         return lambda step: tokens(prompt_parser.reconstruct_multicond_batch(conds, step)[1])

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from rpg.steering.latents import StandIn
+from rpg.steering.steering import Steering
 
 Schedule = Callable[[int], Tensor]
 """A prompt's token embeddings [rows, tokens, channels] at a call of the denoiser; a row for each prompt joined by ``AND``."""
@@ -38,6 +39,12 @@ class Host(Protocol):
 
     def networks(self) -> Hashable:
         """The networks that change the UNet's weights now, and how strongly."""
+
+    def begin(self, steering: Steering) -> None:
+        """A call of the denoiser begins: what the host has to be told before."""
+
+    def end(self) -> None:
+        """The job is over: take back what :meth:`begin` did."""
 
     def is_hires(self) -> bool:
         """Whether the pass under way is the hires pass."""

@@ -67,6 +67,7 @@ class Job:
         finally:
             running.remove(self)
             self.attached.close()
+            self.host.end()
             self.unet = self.denoiser = None
 
     def _check_parts(self) -> None:
@@ -97,6 +98,7 @@ class Job:
                 self.weights = weights
             self._join(params)
             self.size = params.x.shape[-2:]
+            self.host.begin(self.steering)
         except Exception as error:  # the host would log it and carry on without the regions
             self.steering.fail(error)
 

@@ -22,6 +22,7 @@ from rpg.presets import Presets
 from rpg.webui import a1111, job, routes, wildcards, xyz
 from rpg.webui.arguments import override, parse_arguments, prompts_of, replaced, rewritten, with_prompts
 from rpg.webui.cut import cut
+from rpg.webui.forge import Forge, is_forge
 from rpg.webui.job import Job
 from rpg.webui.wrapping import wrap_once
 
@@ -61,7 +62,7 @@ class RPGScript(scripts.Script):
                 wildcards.resolve(p, texts, resolved)
 
     def process(self, p: Any, *args: Any) -> None:
-        p.rpg = state = State(a1111.A1111(p))
+        p.rpg = state = State(Forge(p) if is_forge(p) else a1111.A1111(p))
         with state.catch():
             state.on = asked(p, p.main_prompt, *args) is not None
 

@@ -282,3 +282,58 @@ def test_a_pipelines_regions_do_not_see_each_other(kind: str) -> None:
         one, other = latent("a dog", ratio), latent("a green bird", ratio)
         assert torch.allclose(one[..., :8], other[..., :8]) == alike, ratio
         assert not torch.allclose(one[..., 8:], other[..., 8:]), ratio
+
+
+@torch.no_grad()
+def test_the_rows_that_forge_names_are_those_of_every_region() -> None:
+    seen: list[dict[str, Any]] = []
+
+    class Forge(UNet):
+        def forward(self, x: Tensor, timesteps: Any, context: Tensor, transformer_options: dict[str, Any]) -> Tensor:
+            seen.append(transformer_options)
+            return super().forward(x, timesteps, context)
+
+    steering, context, _ = apart("1,1", 0.0, 2)
+    options = {
+        "cond_or_uncond": [1, 0],
+        "cond_indices": [1],
+        "uncond_indices": [0],
+        "sigmas": torch.ones(1),
+        "block": ("input", 1),
+    }
+    unet = Forge()
+    with attach(unet, steering):
+        unet(torch.randn(2, 8, 6, 8), BEGIN, context, transformer_options=options)
+    (both,) = seen
+    assert both["cond_or_uncond"] == [1, 0, 1, 0]
+    assert (both["cond_indices"], both["uncond_indices"]) == ([1, 3], [0, 2])
+    assert (both["block"], len(both["sigmas"])) == (("input", 1), 1)
+    assert options["cond_indices"] == [1]
+
+
+def test_what_is_said_of_a_call_that_is_yet_to_come() -> None:
+    steering, context, (base, *_) = apart("1,1", 0.0, 2)
+    assert [steering.guidance_scale_at(timestep, 3) for timestep in (999, 500, 498)] == [4, 4, 3]
+    assert torch.equal(steering.base_of(context), base)
+    assert steering.base_of(base) is base
+    steering.hires = True
+    assert steering.guidance_scale_at(999, 3) == 3
+
+
+@torch.no_grad()
+def test_values_of_its_own_for_cross_attention_are_refused() -> None:
+    """As an extension's patch gives them in Forge."""
+    unet, context = UNet(), torch.randn(2, 5, 6)
+    layer = unet.first.attn2
+    steering, joined, _ = apart("1,1", 0.0, 2)
+    steering.latent_ratio = 0
+    original = type(layer).forward
+    type(layer).forward = lambda self, x, context, value=None: original(self, x, context)  # type: ignore[assignment]
+    try:
+        with attach(unet, steering):
+            unet(torch.randn(2, 8, 6, 8), BEGIN, joined)
+            layer(torch.randn(2, 48, 8), context=steering._call.base, value=steering._call.base)  # type: ignore[union-attr]
+            with pytest.raises(GenerationError, match="values of its own"):
+                layer(torch.randn(2, 48, 8), context=context, value=context + 1)
+    finally:
+        type(layer).forward = original  # type: ignore[method-assign]

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,32 @@ from rpg import shapes
 
 CHECKOUT = Path(__file__).parents[2]
 WEBUI = Path(os.environ.get("WEBUI") or Path.home() / "stable-diffusion-webui")
-FLAGS = [
+FLAGS = (
     *("--skip-prepare-environment", "--skip-torch-cuda-test", "--skip-install"),
-    *("--no-download-sd-model", "--do-not-download-clip", "--disable-console-progressbars"),
-    *("--use-cpu", "all", "--api"),
-]
+    *("--no-download-sd-model", "--disable-console-progressbars", "--api"),
+)
 READY = "Startup time"
 SERVER_KEY = "sk-of-the-server-93d0e2aa"
 """In the webui's environment; no test may find it anywhere else."""
 PROMPT = "a red circle and a blue square"
 SETTINGS = {"width": 256, "height": 128, "steps": 6, "cfg_scale": 4, "sampler_name": "DPM++ 2M", "scheduler": "Karras", "seed": 1}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of webui."""
+
+    root: Path
+    flags: tuple[str, ...]
+    """Added to the command line; all numbers have 32 bits."""
+    support: tuple[Path, ...]
+    """Test equipment, installed as extensions."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What its API cannot do without."""
+
+
+WILDCARDS = Path(__file__).parent / "wildcards"
+A1111 = Kind(WEBUI, (*FLAGS, "--do-not-download-clip", "--use-cpu", "all"), (Path(__file__).parent / "support", WILDCARDS))
 
 
 @dataclass
@@ -59,12 +75,13 @@ class Webui:
         extensions: folders to install besides this checkout and the test equipment.
     """
 
-    def __init__(self, folder: Path, flags: Sequence[str] = (), extensions: Sequence[Path] = ()) -> None:
+    def __init__(self, folder: Path, flags: Sequence[str] = (), extensions: Sequence[Path] = (), kind: Kind = A1111) -> None:
         self.folder = folder
+        self.kind = kind
         self.models = folder / "models" / "Stable-diffusion"
         shapes.install(self.models)
         install_extension(CHECKOUT, folder / "extensions" / "sd-webui-rpg")
-        for extension in (Path(__file__).parent / "support", *extensions):
+        for extension in (*kind.support, *extensions):
             install_extension(extension, folder / "extensions" / extension.name)
         self.write_settings(sd_model_checkpoint="shapes.safetensors")
         self.log = folder / "log.txt"
@@ -72,8 +89,8 @@ class Webui:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        flags = [*FLAGS, *flags, *(() if "--precision" in flags else ("--no-half",))]
-        command = [WEBUI / "venv" / "bin" / "python", "launch.py", *flags, "--port", str(self.port), "--data-dir", folder]
+        flags = [*kind.flags, *flags, *(("--no-half",) if kind is A1111 and "--precision" not in flags else ())]
+        command = [kind.root / "venv" / "bin" / "python", "launch.py", *flags, "--port", str(self.port), "--data-dir", folder]
         environment = {
             **os.environ,
             "OMP_NUM_THREADS": "1",
@@ -85,7 +102,7 @@ class Webui:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 command,
-                cwd=WEBUI,
+                cwd=kind.root,
                 env=environment,
                 stdout=log,
                 stderr=log,
@@ -94,6 +111,7 @@ class Webui:
             )
         self.session = requests.Session()
         self.session.trust_env = False
+        self.session.headers["Connection"] = "close"  # Forge drops one that rests for some seconds
 
     def write_settings(self, **settings: Any) -> None:
         """Settings for the next start. Writes no pictures, downloads no preview model."""
@@ -144,7 +162,7 @@ class Webui:
 
     def request(self, kind: str = "txt2img", rpg: Any = None, **settings: Any) -> requests.Response:
         """Ask for a picture. ``rpg`` is the dict for the extension; ``settings`` change :data:`SETTINGS`."""
-        body: dict[str, Any] = {"prompt": PROMPT, **SETTINGS, **settings}
+        body: dict[str, Any] = {"prompt": PROMPT, **SETTINGS, **self.kind.settings, **settings}
         if rpg is not None:
             body["alwayson_scripts"] = {**body.get("alwayson_scripts", {}), "RPG": {"args": [rpg]}}
         return self.session.post(f"{self.url}/sdapi/v1/{kind}", json=body, timeout=600)
