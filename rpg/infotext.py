@@ -37,6 +37,7 @@ class Infotext:
         model: the checkpoint's name, without its extension.
         model_hash: the first ten digits of the file's SHA-256, by which the webui finds it.
         rng: where the first noise is drawn; ``None`` is the GPU.
+        refined: what was mended afterwards, and how many checks have passed.
     """
 
     prompt: str
@@ -51,6 +52,7 @@ class Infotext:
     denoising_strength: float | None = None
     rng: str | None = None
     plan: Plan | None = None
+    refined: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Infotext:
@@ -101,6 +103,7 @@ LABELS: dict[str, tuple[str, Callable[[str], Any], Callable[[Any], str]]] = {
     "denoising_strength": ("Denoising strength", float, "{:g}".format),
     "rng": ("RNG", str, str),
     "plan": (PLAN, Plan.from_json, Plan.to_json),
+    "refined": ("RPG refined", str, str),
 }
 """By field: the host's label, and how the value is read and written."""
 

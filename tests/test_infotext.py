@@ -58,7 +58,21 @@ def test_the_picture_s_prompt_is_the_base_prompt_of_a_plan_that_says_no_other() 
     assert base_prompt(Plan(regions, "1,1"), Plan(regions, "1,1").main_prompt) == ""
 
 
-FULL = Infotext("pets", "blurry", 20, "Euler a", 7.0, 5, (512, 768), "0123456789", "v1, pruned", 0.75, "CPU", PLAN)
+FULL = Infotext(
+    "pets",
+    "blurry",
+    20,
+    "Euler a",
+    7.0,
+    5,
+    (512, 768),
+    "0123456789",
+    "v1, pruned",
+    0.75,
+    "CPU",
+    PLAN,
+    "Add a cat. 3 of 4 checks passed.",
+)
 
 
 def test_every_field_is_read_as_it_was_written() -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``python -m rpg generate``, ``batch``, ``plan`` and ``ui``."""
+"""The command line: ``python -m rpg generate``, ``check``, ``edit``, ``batch``, ``plan`` and ``ui``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from rpg.cli import batch_command, generate_command, plan_command, ui_command
+from rpg.cli import batch_command, check_command, edit_command, generate_command, plan_command, ui_command
 from rpg.errors import RPGError
 
 CANCELLED = 130
@@ -33,6 +33,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m rpg", description="RPG: recaption, plan and generate pictures region by region."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (plan_command, generate_command, batch_command, ui_command):
+    for command in (plan_command, generate_command, check_command, edit_command, batch_command, ui_command):
         command.add_parser(commands)
     return parser

@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from rpg.errors import PlanError
+from rpg.errors import PlanError, RPGError
 from rpg.infotext import PLAN, Infotext
 from rpg.plan import Plan
 
@@ -40,6 +40,14 @@ def read_remake(path: Path) -> tuple[Infotext, Plan]:
     """
     text = _picture_text(path)
     return _planned(path, Infotext.parse(_file_text(path) if text is None else text))
+
+
+def caption_of(path: Path) -> str:
+    """What a picture shows, by its own account; empty where it gives none."""
+    try:
+        return Infotext.parse(_picture_text(path) or "").prompt
+    except RPGError:
+        return ""
 
 
 def _planned(path: Path, infotext: Infotext) -> tuple[Infotext, Plan]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from rpg.cli import plan_command
 from rpg.cli.common import add_model, load, whole
+from rpg.cli.editing_options import Refiner, add_refining
 from rpg.cli.files import read_plan, read_remake, save
 from rpg.cli.inputs import Inputs, add_inputs
 from rpg.errors import GenerationError, PlanError
@@ -54,6 +55,7 @@ def add_parser(commands: Any) -> None:
     picture.add_argument("--guidance", type=float)
     picture.add_argument("--batch-size", type=whole(1), default=1, help="number of pictures")
     add_inputs(parser.add_argument_group("pictures to start from or to follow", "Regions lie in the whole picture."))
+    add_refining(parser.add_argument_group("repair", "Of pictures from noise, after they are made."))
     picture.add_argument(
         "--output",
         type=Path,
@@ -71,6 +73,9 @@ def generate(options: argparse.Namespace) -> None:
     former, former_plan = read_remake(options.remake) if options.remake else (Infotext(""), None)
     inputs = Inputs(options)
     plan = wanted_plan(options, former_plan)
+    if options.refine and inputs:
+        raise GenerationError("--refine draws pictures again from noise; leave it out with --image and --control.")
+    refiner = Refiner(options, plan) if options.refine else None
     loaded = load(options)
     plan = plan.for_model(loaded.pipeline.latent_ratio)
     negative_prompt = _first(options.negative_prompt, former.negative_prompt or None)
@@ -111,6 +116,9 @@ def generate(options: argparse.Namespace) -> None:
         **given,
     ).images
     infotexts = [replace(made, seed=seed + number) for number in range(len(pictures))]
+    if refiner:
+        refined = [refiner.refine(picture, infotext, loaded) for picture, infotext in zip(pictures, infotexts)]
+        pictures, infotexts = [list(column) for column in zip(*refined)]
     paths = save(pictures, infotexts, output)
     print(f"seed:    {seed}")
     for path in paths[:-1]:
@@ -140,6 +148,8 @@ def _warn(former: Infotext, made: Infotext) -> None:
     """Say what a picture that is made again will not have in common with the former one."""
     if former.sampler not in (None, made.sampler):
         print(f"The picture was made with the sampler {former.sampler}; this one is made with {made.sampler}.", file=sys.stderr)
+    if former.refined:
+        print("The picture was repaired after it was made; this one begins as that one did.", file=sys.stderr)
     if former.model_hash not in (None, made.model_hash):
         print(f"The picture was made with the model {former.model}; this one is made with {made.model}.", file=sys.stderr)
     if former.denoising_strength is not None and made.denoising_strength is None:

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> None:
 def make(args: argparse.Namespace) -> Plan:
     """Make the plan that ``caption`` and the options ask for; what happens meanwhile goes to the error output."""
     subject = Subject(args.caption, args.width, args.height, read_image(args.planner_image))
-    return make_plan(PlanRequest(subject, planner_of(args)), _Printer())
+    return make_plan(PlanRequest(subject, planner_of(args)), Printer())
 
 
 def planner_of(args: argparse.Namespace) -> Planner:
@@ -66,7 +66,7 @@ def planner_of(args: argparse.Namespace) -> Planner:
         provider=args.planner,
         model=args.planner_model,
         base_url=args.base_url,
-        api_key=_key(args.key_variable),
+        api_key=key_in(args.key_variable),
         template=args.template,
         timeout=args.timeout,
         fallback=args.fallback,
@@ -82,7 +82,7 @@ def describe(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-class _Printer:
+class Printer:
     """Events on the error output: a sentence has a line of its own, the model's words run on."""
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class _Printer:
         self._in_a_line = not sentence and not event.text.endswith("\n")
 
 
-def _key(variable: str) -> str:
+def key_in(variable: str) -> str:
     if variable and not os.environ.get(variable):
         raise PlannerError(f"The environment variable {variable} is empty; put the key into it, or leave out --key-variable.")
     return os.environ[variable] if variable else ""

@@ -47,6 +47,13 @@ class Round:
     operation: Operation | None = None
     mask: Image.Image | None = field(default=None, repr=False)
 
+    @property
+    def sentence(self) -> str:
+        """For the user."""
+        done = self.operation.sentence if self.operation else "Draw again."
+        passed = f"{len(self.verdict.passed)} of {len(self.verdict.answers)} checks pass"
+        return f"{done} {passed}; {'kept' if self.kept else 'no gain, undone'}."
+
 
 @dataclass(frozen=True)
 class Refined:
@@ -62,6 +69,16 @@ class Refined:
     first: Verdict = field(repr=False)
     rounds: tuple[Round, ...]
     ended: str
+
+    @property
+    def summary(self) -> str:
+        """What was done to the picture, and how many checks have passed."""
+        kept = [
+            item.operation.sentence if item.operation else f"Drawn again with seed {item.seed}."
+            for item in self.rounds
+            if item.kept
+        ]
+        return " ".join([*kept, f"{len(self.verdict.passed)} of {len(self.verdict.answers)} checks passed."])
 
     @property
     def calls(self) -> int:

@@ -26,13 +26,21 @@ class ShapesCritic:
         Raises:
             EditingError: when the checklist is about other things than coloured shapes.
         """
-        kinds = [_kind(entity) for entity in checklist.entities]
-        look = _Look(checklist, kinds, sight.objects(picture), sight.background(picture))
+        look = _Look(checklist, kinds_of(checklist), sight.objects(picture), sight.background(picture))
         return Verdict(checklist, {check.id: look.answer(check) for check in checklist.checks})
 
 
 Kind = tuple[str | None, str | None]
 """Colour and shape; None is any."""
+
+
+def kinds_of(checklist: Checklist) -> list[Kind]:
+    """Colour and shape of each entity.
+
+    Raises:
+        EditingError: when the checklist is about other things than coloured shapes.
+    """
+    return [_kind(entity) for entity in checklist.entities]
 
 
 def _kind(entity: Entity) -> Kind:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from rpg.errors import EditingError
 from rpg.pipelines.classes import RegionalDiffusionInpaintPipeline, RegionalDiffusionXLInpaintPipeline
+from rpg.pipelines.loading import Loaded
 from rpg.plan import Plan
 
 PADDING = 0.25
@@ -72,6 +73,16 @@ class PipelinePainter:
         scale = max(1.0, native / min(size))
         width, height = (max(8, round(side * scale / 8) * 8) for side in size)
         return width, height
+
+
+def painter_of(loaded: Loaded, size: tuple[int, int], **options: Any) -> PipelinePainter:
+    """A painter with a loaded model.
+
+    Args:
+        options: of every call; those that are None are as suits the model.
+    """
+    usual = {"num_inference_steps": loaded.steps, "guidance_scale": loaded.guidance_scale}
+    return PipelinePainter(loaded.pipeline, size, usual | {name: value for name, value in options.items() if value is not None})
 
 
 def window_of(mask: Image.Image, size: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -1,0 +1,55 @@
+"""``python -m rpg check``: whether a picture shows what it was to show."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rpg.cli.editing_options import add_critic, checklist_for, critic_of, model_of, open_picture, report
+from rpg.cli.files import read_plan
+from rpg.editing.critic import Verdict
+from rpg.plan import Plan
+from rpg.planners.rules import plan as plan_by_rules
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command ``check``."""
+    parser = commands.add_parser(
+        "check",
+        help="check a picture",
+        description="Turn the picture's plan, or a caption, into a list of checks, and have each of them answered.",
+    )
+    parser.add_argument("picture", type=Path, help="a picture that carries a plan, or any other with --caption")
+    parser.add_argument("--caption", default="", help="what it was to show (default: the plan that it carries)")
+    add_critic(parser)
+    parser.add_argument("--json", action="store_true", help="print the answers as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    verdict = check(options)
+    print(json.dumps(to_dict(verdict), ensure_ascii=False) if options.json else report(verdict))
+
+
+def check(options: argparse.Namespace) -> Verdict:
+    """The verdict on the picture that the options name."""
+    picture, plan, model = open_picture(options.picture), plan_for(options.picture, options.caption), model_of(options)
+    return critic_of(model).check(picture, checklist_for(model, plan))
+
+
+def plan_for(picture: Path, caption: str) -> Plan:
+    """What the picture was to show."""
+    return plan_by_rules(caption) if caption.strip() else read_plan(picture)
+
+
+def to_dict(verdict: Verdict) -> dict[str, Any]:
+    """JSON primitives only; boxes in fractions of the picture."""
+    checks = [
+        {"id": check.id, "kind": check.kind, "statement": check.statement, "pass": answer.passed, "evidence": answer.evidence}
+        | ({"box": asdict(answer.box)} if answer.box else {})
+        for check, answer in ((check, verdict.answers[check.id]) for check in verdict.checklist.checks)
+    ]
+    return {"passed": len(verdict.passed), "checks": checks}

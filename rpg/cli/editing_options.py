@@ -1,0 +1,153 @@
+"""Options of the commands that look at pictures: who looks, and how masks are made."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, UnidentifiedImageError
+
+from rpg.cli.common import whole
+from rpg.cli.plan_command import Printer, key_in
+from rpg.editing.asking import Model
+from rpg.editing.checklist import Checklist
+from rpg.editing.critic import Critic, Verdict
+from rpg.editing.loop import Limits, refine
+from rpg.editing.masks import DEFAULT, METHODS
+from rpg.editing.model_critic import ModelCritic, checklist_by_model
+from rpg.editing.reading import checklist_of
+from rpg.editing.repaint import Masking
+from rpg.editing.shapes_critic import ShapesCritic, kinds_of
+from rpg.errors import EditingError
+from rpg.infotext import Infotext
+from rpg.llm import PROVIDERS
+from rpg.plan import Plan
+
+SHAPES = "shapes"
+"""The offline critic."""
+
+
+def add_critic(parser: Any, *, alone: bool = True) -> None:
+    """Add the options that say who looks.
+
+    Args:
+        alone: whether the command plans nothing, so that address and key are the critic's.
+    """
+    parser.add_argument(
+        "--critic",
+        default=SHAPES,
+        choices=(SHAPES, *PROVIDERS),
+        help="who looks: the offline critic of the embedded model's coloured shapes, or a model that sees pictures "
+        "(default: %(default)s)",
+    )
+    parser.add_argument("--critic-model", default="", metavar="NAME", help="its model")
+    if alone:
+        parser.add_argument("--base-url", default="", help="address of an OpenAI-compatible server")
+        variable = "environment variable that holds the key for --base-url"
+        parser.add_argument("--key-variable", default="", metavar="NAME", help=variable)
+        parser.add_argument("--timeout", type=float, default=180.0, help="seconds without a word from the model (%(default)g)")
+
+
+def add_masking(parser: Any) -> None:
+    parser.add_argument("--cut-out", default=DEFAULT, choices=METHODS, help="how things are cut out (default: %(default)s)")
+    parser.add_argument("--sam", default="", metavar="FOLDER", help="of a Segment Anything model, for --cut-out sam")
+
+
+def add_refining(parser: Any) -> None:
+    rounds = "check each picture and repair what is wrong, in at most so many rounds"
+    parser.add_argument("--refine", type=whole(0), default=0, metavar="ROUNDS", help=rounds)
+    add_critic(parser, alone=False)
+    add_masking(parser)
+
+
+def masking(options: argparse.Namespace) -> Masking:
+    return Masking(options.cut_out, options.sam)
+
+
+def model_of(options: argparse.Namespace) -> Model | None:
+    """The model that looks; None for the offline critic."""
+    if options.critic == SHAPES:
+        return None
+    provider = PROVIDERS[options.critic].at(options.critic_model, options.base_url, key_in(options.key_variable))
+    return Model(provider, options.timeout, Printer())
+
+
+def critic_of(model: Model | None) -> Critic:
+    return ModelCritic(model) if model else ShapesCritic()
+
+
+def checklist_for(model: Model | None, plan: Plan) -> Checklist:
+    """
+    Raises:
+        EditingError: when the offline critic could not answer it.
+    """
+    if model:
+        return checklist_by_model(model, plan)
+    checklist = checklist_of(plan)
+    kinds_of(checklist)
+    return checklist
+
+
+def open_picture(path: Path) -> Image.Image:
+    """
+    Raises:
+        EditingError: when the file is no picture.
+    """
+    try:
+        with Image.open(path) as picture:
+            converted: Image.Image = picture.convert("RGB")
+            return converted
+    except UnidentifiedImageError:
+        raise EditingError(f"{path} is no picture.") from None
+
+
+def report(verdict: Verdict) -> str:
+    """A line for each check, and how many have passed."""
+    answers = [(check, verdict.answers[check.id]) for check in verdict.checklist.checks]
+    lines = [
+        f"{'yes' if answer.passed else 'NO':4} {check.id:12} {check.statement} {answer.evidence}".rstrip()
+        for check, answer in answers
+    ]
+    return "\n".join([*lines, f"{len(verdict.passed)} of {len(lines)} checks passed."])
+
+
+class Refiner:
+    """Checks and repairs pictures of one plan, as ``generate --refine`` does.
+
+    Raises:
+        EditingError, LLMError: when the critic cannot look at such pictures.
+    """
+
+    def __init__(self, options: argparse.Namespace, plan: Plan) -> None:
+        self.plan = plan
+        self.limits, self.masking = Limits(options.refine), masking(options)
+        model = model_of(options)
+        self.critic, self.checklist = critic_of(model), checklist_for(model, plan)
+
+    def refine(self, picture: Image.Image, made: Infotext, loaded: Any) -> tuple[Image.Image, Infotext]:
+        """The best that the rounds give, and what its infotext says."""
+        from rpg.pipelines.painter import painter_of
+
+        painter = painter_of(
+            loaded,
+            picture.size,
+            num_inference_steps=made.steps,
+            guidance_scale=made.guidance_scale,
+            negative_prompt=made.negative_prompt or None,
+        )
+        done = refine(
+            picture,
+            self.plan,
+            self.checklist,
+            self.critic,
+            painter,
+            seed=made.seed or 0,
+            limits=self.limits,
+            masking=self.masking,
+            on_round=lambda item: print(item.sentence, file=sys.stderr),
+        )
+        print(f"checks:  {len(done.verdict.passed)} of {len(done.verdict.answers)} passed. {done.ended}", file=sys.stderr)
+        return done.picture, replace(made, refined=done.summary)
