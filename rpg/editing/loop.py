@@ -12,7 +12,7 @@ from PIL import Image
 from rpg.editing.asking import never
 from rpg.editing.checklist import Checklist
 from rpg.editing.critic import Critic, Verdict
-from rpg.editing.operations import Operation, repair
+from rpg.editing.operations import Operation, mends, repair
 from rpg.editing.painter import Painter
 from rpg.editing.repaint import BY_DEFAULT, Masking, repaint
 from rpg.errors import EditingError, Stopped
@@ -22,8 +22,8 @@ from rpg.values import shown
 ROUNDS, WITHOUT_GAIN = 3, 2
 """Most rounds, and after how many in a row that gained nothing the loop gives up."""
 MAX_ROUNDS = 20
-REDRAW = 0.5
-"""Where a smaller share of the checks has passed, the picture is drawn again."""
+HALF = 0.5
+"""Where more than that share of the checks or of the objects has failed, the picture is drawn again."""
 
 Action = Literal["repair", "redraw"]
 
@@ -178,7 +178,7 @@ class _Attempts:
 
     def round(self, best: Image.Image, verdict: Verdict, seed: int) -> Round:
         start = time.monotonic()
-        operation = repair(verdict, seed) if verdict.share >= REDRAW else None
+        operation = None if _mostly_wrong(verdict) else repair(verdict, seed)
         if operation:
             made = repaint(operation, best, self.painter, seed, self.masking)
             picture, mask = made.picture, made.mask
@@ -190,3 +190,10 @@ class _Attempts:
         kept = more and (operation is None or found.passed > verdict.passed)
         seconds = time.monotonic() - start
         return Round("repair" if operation else "redraw", picture, found, kept, seed, seconds, operation, mask)
+
+
+def _mostly_wrong(verdict: Verdict) -> bool:
+    """Whether more than half has failed, of the checks or of several objects."""
+    objects = sum(entity.count for entity in verdict.checklist.entities)
+    places = {operation.box for operation in mends(verdict)}
+    return verdict.share < HALF or (objects > 1 and len(places) > HALF * objects)

@@ -83,12 +83,16 @@ def repair(verdict: Verdict, attempt: int = 0) -> Operation | None:
     What is missing comes first, then what is too much, then what stands elsewhere.
 
     Args:
-        attempt: counts up; of several places, or several faults, another each time.
+        attempt: counts up; of several places, another each time.
     """
-    mends = [operation for check, answer in verdict.failed if (operation := _repair(verdict, check, answer, attempt))]
     kinds = ("add", "recolour", "replace", "remove", "move")
-    mends = sorted(dict.fromkeys(mends), key=lambda operation: kinds.index(operation.kind))
-    return mends[0] if mends else None
+    return min(mends(verdict, attempt), key=lambda operation: kinds.index(operation.kind), default=None)
+
+
+def mends(verdict: Verdict, attempt: int = 0) -> list[Operation]:
+    """An operation for each failed object."""
+    found = [operation for check, answer in verdict.failed if (operation := _repair(verdict, check, answer, attempt))]
+    return list(dict.fromkeys(found))
 
 
 def _repair(verdict: Verdict, check: Check, answer: Answer, attempt: int) -> Operation | None:

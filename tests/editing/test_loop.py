@@ -50,9 +50,17 @@ def test_each_fault_is_mended(things: list[Thing], kinds: list[str]) -> None:
     assert done.calls == len(kinds) + 1
 
 
-def test_where_more_than_half_has_failed_the_picture_is_drawn_again() -> None:
+@pytest.mark.parametrize(
+    "first",
+    [
+        picture(Thing("cyan", "heart", 80, 40, 40)),
+        picture(replace(CIRCLE, colour="cyan"), STAR, Thing("green", "star", 80, 40, 24)),
+    ],
+    ids=["checks", "objects"],
+)
+def test_where_more_than_half_has_failed_the_picture_is_drawn_again(first: Image.Image) -> None:
     painter = Draughtsman()
-    done = refined(picture(Thing("cyan", "heart", 80, 40, 40)), painter)
+    done = refined(first, painter)
     assert [item.action for item in done.rounds] == ["redraw"]
     assert painter.generated == [2]
     assert not done.verdict.failed
