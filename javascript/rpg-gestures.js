@@ -97,7 +97,7 @@ class RpgGestures {
         const {model} = editor;
         const rubber = editor.tool === "rubber";
         const fresh = model.places[model.selected]?.kind !== "mask" || model.isLocked(model.selected);
-        if (fresh && (rubber || !model.takesAreas)) return this.tap(model.selected);
+        if (fresh && (rubber || model.isFull)) return this.tap(model.selected);
         if (fresh) {
             model.addArea({mask: editor.maskText(editor.newMask())}, "paint");
             editor.view.render();

@@ -158,11 +158,6 @@ class RpgModel {
         return this.regions.length >= rpgLimits.regions;
     }
 
-    /** Whether one more region with an area of its own is allowed. */
-    get takesAreas() {
-        return rpgLimits.areas && !this.isFull;
-    }
-
     isLocked(index) {
         return Boolean(this.regions[index]?.[rpgMarks]?.locked);
     }
@@ -254,7 +249,7 @@ class RpgModel {
 
     /** One more region with an area of its own, on top of the others. */
     addArea(area, run) {
-        if (!this.takesAreas) return;
+        if (this.isFull) return;
         this.change({regions: [...this.regions, {prompt: "", area}]}, run);
         this.selected = this.regions.length - 1;
     }
@@ -276,7 +271,7 @@ class RpgModel {
     /** The same once more, a little aside, right above it; a copy of a cell is a box on top of all. */
     duplicateRegion(index) {
         const {kind, box} = this.places[index];
-        if (!this.takesAreas || kind === "none") return;
+        if (this.isFull || kind === "none") return;
         const {area, ...texts} = this.regions[index];
         const place = kind === "mask" ? area : {...area, box: rpgMoveBox(box, rpgAside, rpgAside)};
         const at = kind === "cell" ? this.regions.length : index + 1;

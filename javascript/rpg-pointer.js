@@ -85,7 +85,7 @@ class RpgPointer {
     look(point, event) {
         const {model, tool} = this.editor;
         if (tool === "brush" || tool === "rubber") return {brush: true};
-        if (tool === "box" || event.ctrlKey || event.metaKey) return {draw: model.takesAreas};
+        if (tool === "box" || event.ctrlKey || event.metaKey) return {draw: !model.isFull};
         const handle = this.handleAt(point);
         if (handle) return {handle};
         const hits = this.hits(point);
@@ -93,7 +93,7 @@ class RpgPointer {
         const kind = model.places[at]?.kind;
         const border = kind === undefined || kind === "cell" ? this.borderAt(point) : -1;
         if (border >= 0 && !event.altKey) return {border};
-        return {region: at ?? -1, kind, draw: at === undefined && model.takesAreas};
+        return {region: at ?? -1, kind, draw: at === undefined && !model.isFull};
     }
 
     choose(point, event) {

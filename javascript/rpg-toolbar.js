@@ -83,7 +83,6 @@ class RpgToolbar {
         this.strength.hidden = !this.backdrop.value;
         for (const [name, button] of Object.entries(this.tools)) rpgSetPressed(button, tool === name);
         for (const [name, button] of Object.entries(this.sizeButtons)) rpgSetPressed(button, size === name);
-        for (const button of Object.values(this.tools)) button.hidden = !rpgLimits.areas;
         this.tools.box.disabled = model.isFull;
         this.region.hidden = model.selected < 0;
         this.number.textContent = String(model.selected + 1);
@@ -95,7 +94,7 @@ class RpgToolbar {
         this.featherBox.hidden = painting || (kind !== "box" && kind !== "mask");
         this.maskButtons.hidden = this.boxButton.hidden = kind !== "mask";
         this.maskButton.hidden = kind !== "box";
-        this.copyButton.hidden = kind === "none" || !rpgLimits.areas;
+        this.copyButton.hidden = kind === "none";
         this.copyButton.disabled = model.isFull;
         const shaping = [this.feather, this.boxButton, this.maskButton, ...this.maskButtons.children];
         for (const control of shaping) control.disabled = model.isLocked(model.selected);
@@ -108,6 +107,5 @@ function rpgHint(kind, tool, locked) {
     if (tool === "brush" || tool === "rubber") return "";
     if (locked) return "Locked: its place does not change.";
     if (kind === "cell") return "Drag its borders; Shift snaps to quarters, thirds and halves.";
-    if (kind !== "none") return "";
-    return rpgLimits.areas ? "Drag borders; Ctrl and drag draws a box." : "Drag the borders between the regions, or click a region.";
+    return kind === "none" ? "Drag borders; Ctrl and drag draws a box." : "";
 }

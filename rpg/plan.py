@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
 from rpg import values
+from rpg.areas.area import Area
 from rpg.areas.areas import Areas
 from rpg.areas.layout import MAX_REGIONS, Layout
+from rpg.areas.masks import MAX_BYTES
 from rpg.errors import PlanError
 from rpg.networks import TAG
 from rpg.values import check_text, known_fields, plural, shown, text_bytes
@@ -23,6 +25,10 @@ DEFAULT_BASE_RATIO = 0.4
 """Middle of the paper's 0.35 to 0.55 for several entities of one class, on the side of the regions."""
 MAX_TEXT = 64 * 1024
 """Most bytes of text in one plan, all fields together."""
+MAX_MASKS = 48 * 1024
+"""Most bytes of all masks of one plan, as it keeps them: a picture's infotext holds them."""
+MAX_JSON = 4 * (MAX_TEXT + MAX_BYTES)
+"""Most bytes of a plan's JSON: of escaped texts, and of masks as they come in."""
 
 RATIOS = {
     "base_ratio": "0 (no base prompt) to 1 (only the base prompt)",
@@ -47,11 +53,16 @@ def shows_nothing(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Region:
-    """What one region shows. ``None`` means the same as the whole picture."""
+    """What one region shows, and where. ``None`` means the same as the whole picture, and the next cell of the split ratio.
+
+    Fields:
+        area: its own place, on top of those of earlier regions.
+    """
 
     prompt: str
     negative_prompt: str | None = None
     base_ratio: float | None = None
+    area: Area | None = None
 
     def __post_init__(self) -> None:
         check_text("prompt", self.prompt)
@@ -63,6 +74,8 @@ class Region:
             check_text("negative_prompt", self.negative_prompt)
         if self.base_ratio is not None:
             object.__setattr__(self, "base_ratio", _ratio("base_ratio", self.base_ratio))
+        if self.area is not None:
+            object.__setattr__(self, "area", Area.from_value(self.area))
 
     @classmethod
     def from_value(cls, value: object) -> Region:
@@ -72,8 +85,15 @@ class Region:
         if isinstance(value, str):
             return cls(value)
         if not isinstance(value, Mapping):
-            raise PlanError(f"{shown(value)} is neither a prompt nor an object with prompt, negative_prompt and base_ratio.")
+            raise PlanError(
+                f"{shown(value)} is neither a prompt nor an object with prompt, negative_prompt, base_ratio and area."
+            )
         return cls(**known_fields(cls, value, required=("prompt",)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON primitives only; what is unset is left out."""
+        given = {field.name: value for field in fields(self) if (value := getattr(self, field.name)) is not None}
+        return {**given, "area": self.area.to_dict()} if self.area else given
 
 
 @dataclass(frozen=True)
@@ -81,8 +101,8 @@ class Plan:
     """Regions, where they lie, and how much of the base prompt is mixed into them.
 
     Fields:
-        regions: row by row, from left to right.
-        split_ratio: see :mod:`rpg.areas.layout`.
+        regions: those without an area fill the cells, row by row, from left to right. Later ones lie on top.
+        split_ratio: see :mod:`rpg.areas.layout`; empty where every region has an area of its own.
         base_prompt: describes the whole picture; empty means the main prompt.
         base_ratio: share of the base prompt in every region, 0 (none) to 1 (nothing else).
         caption: the text that the plan was made from.
@@ -107,13 +127,15 @@ class Plan:
     def __post_init__(self) -> None:
         for name in ("base_prompt", "caption", "notes", "planned_by"):
             check_text(name, getattr(self, name))
-        layout = Layout.parse(self.split_ratio)
         object.__setattr__(self, "regions", tuple(self.regions))
-        object.__setattr__(self, "split_ratio", layout.text)
+        layout = _layout(self.split_ratio, [region.area for region in self.regions])
+        object.__setattr__(self, "split_ratio", layout.text if layout else "")
         object.__setattr__(self, "base_ratio", _ratio("base_ratio", self.base_ratio))
         if self.latent_ratio is not None:
             object.__setattr__(self, "latent_ratio", _ratio("latent_ratio", self.latent_ratio))
-        _check_count(layout, len(self.regions))
+        size = sum(len(region.area.mask or "") for region in self.regions if region.area)
+        if size > MAX_MASKS:
+            raise PlanError(f"The masks hold {size} bytes; at most {MAX_MASKS} fit into a picture. Give them simpler outlines.")
         size = sum(map(text_bytes, self._texts()))
         if size > MAX_TEXT:
             raise PlanError(f"The plan holds {size} bytes of text; at most {MAX_TEXT} are allowed.")
@@ -125,7 +147,8 @@ class Plan:
     @cached_property
     def areas(self) -> Areas:
         kinds = [(region.prompt, region.negative_prompt, ratio) for region, ratio in zip(self.regions, self.base_ratios)]
-        return Areas.of(Layout.parse(self.split_ratio), kinds)
+        own = [region.area for region in self.regions]
+        return Areas.of(_layout(self.split_ratio, own), kinds, own)
 
     @property
     def base_ratios(self) -> tuple[float, ...]:
@@ -146,7 +169,7 @@ class Plan:
         """A plan from the dict that the API accepts and :meth:`to_dict` writes.
 
         ``regions`` is a list of prompts or of objects (see :class:`Region`), or one string with ``BREAK``
-        between the regions. Without ``split_ratio`` the regions are equal columns.
+        between the regions. Without ``split_ratio`` those without an area are equal columns.
         """
         if isinstance(data, Mapping) and "version" in data:
             version = data["version"]
@@ -156,17 +179,18 @@ class Plan:
             data = {**former, **{key: value for key, value in data.items() if key != "version"}}
         given = known_fields(cls, data, required=("regions",))
         items = _region_items(given["regions"])
+        own = [item.get("area") if isinstance(item, Mapping) else getattr(item, "area", None) for item in items]
         if "split_ratio" in given:  # before what a region says: that may be empty while the plan is being written
-            _check_count(Layout.parse(given["split_ratio"]), len(items))
+            _layout(given["split_ratio"], own)
         given["regions"] = regions_from(items)
-        given.setdefault("split_ratio", Layout.columns(len(items)).text)
+        given.setdefault("split_ratio", Layout.columns(own.count(None)).text if None in own else "")
         return cls(**given)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON primitives only; what is empty or unset is left out."""
-        regions = [{key: value for key, value in asdict(region).items() if value is not None} for region in self.regions]
-        filled = {key: value for key, value in asdict(self).items() if value != SETTINGS.get(key, "")}
-        return {"version": VERSION, **filled, "regions": regions}
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        filled = {name: value for name, value in given.items() if value != SETTINGS.get(name, "")}
+        return {"version": VERSION, **filled, "split_ratio": self.split_ratio, "regions": [r.to_dict() for r in self.regions]}
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
@@ -203,12 +227,23 @@ def _region_items(value: object) -> Sequence[object]:
     return items
 
 
-def _check_count(layout: Layout, prompts: int) -> None:
+def _layout(split_ratio: object, own: Sequence[object]) -> Layout | None:
+    """The cells for the regions of which ``own`` is None; None: there are no such regions.
+
+    Raises:
+        PlanError, LayoutError: when there are not as many.
+    """
+    prompts = own.count(None)
+    if not prompts and split_ratio == "" and own:
+        return None
+    layout = Layout.parse(split_ratio)  # type: ignore[arg-type]
     if layout.count != prompts:
+        noun = plural("prompt", prompts) + (" without an area" if len(own) > prompts else "")
         raise PlanError(
             f"split_ratio '{layout.text}' makes {layout.count} {plural('region', layout.count)}, but there "
-            f"{'is' if prompts == 1 else 'are'} {prompts} region {plural('prompt', prompts)}; make the two numbers equal."
+            f"{'is' if prompts == 1 else 'are'} {prompts} region {noun}; make the two numbers equal."
         )
+    return layout
 
 
 def settings_of(data: object) -> dict[str, Any]:
@@ -232,7 +267,7 @@ def suited_latent_ratio(metadata: Mapping[str, Any] | None) -> float:
 
 def load_json(text: object) -> object:
     """A plan's JSON, or a planner's settings in its place (see :func:`rpg.values.load_json`)."""
-    return values.load_json(text, 4 * MAX_TEXT)
+    return values.load_json(text, MAX_JSON)
 
 
 def _ratio(name: str, value: object) -> float:

@@ -11,6 +11,7 @@ from rpg.areas.layout import Box
 from rpg.areas.patches import coverage
 from rpg.plan import Plan
 from rpg.webui.cut import WHOLE, cut
+from tests.areas.test_area import png
 
 FOUR = Plan.from_dict({"regions": list("abcd"), "split_ratio": "1,1,3;2,1,1", "base_ratio": 0.2})
 
@@ -45,3 +46,22 @@ def test_a_part_is_drawn_as_it_lies_in_the_whole(left: int, top: int, width: int
     right, bottom = min(left + width, 48), min(top + height, 48)
     part = cut(FOUR, Box(left / 48, top / 48, right / 48, bottom / 48))
     assert (drawn(part, bottom - top, right - left) == drawn(FOUR, 48, 48)[top:bottom, left:right]).all()
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(8, 40), st.integers(8, 40))
+def test_boxes_and_masks_are_cut_as_they_lie(left: int, top: int, width: int, height: int) -> None:
+    right, bottom = min(left + width, 48), min(top + height, 48)
+    corner = png(np.kron([[0, 255], [0, 0]], np.ones((24, 24))))
+    own = [{"prompt": "e", "area": {"box": [0.25, 0.5, 0.75, 0.875]}}, {"prompt": "f", "area": {"mask": corner}}]
+    whole = Plan.from_dict({"regions": [*"abcd", *own], "split_ratio": "1,1,3;2,1,1"})
+    part = cut(whole, Box(left / 48, top / 48, right / 48, bottom / 48))
+    assert (drawn(part, bottom - top, right - left) == drawn(whole, 48, 48)[top:bottom, left:right]).all()
+
+
+def test_a_part_without_regions_is_the_base_prompts() -> None:
+    plan = Plan.from_dict({"regions": [{"prompt": "a", "area": {"box": [0, 0, 0.5, 0.5], "feather": 0.1}}], "latent_ratio": 0.3})
+    part = cut(plan, Box(0.5, 0.5, 1, 1))
+    assert (part.base_ratios, part.latent_ratio) == ((1.0,), 0)
+    nearer = cut(plan, Box(0, 0, 0.5, 0.25)).regions[0].area
+    assert nearer is not None
+    assert (nearer.box, nearer.feather) == (Box(0, 0, 1, 1), pytest.approx(0.1 / 0.125**0.5))

@@ -1,15 +1,21 @@
 import json
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rpg.areas.area import Area
+from rpg.areas.layout import Box
 from rpg.errors import LayoutError, PlanError, RPGError
 from rpg.plan import (
     DEFAULT_BASE_RATIO,
     DEFAULT_LATENT_RATIO,
     LATENT_RATIO_KEY,
+    MAX_JSON,
+    MAX_MASKS,
     MAX_TEXT,
     VERSION,
     Plan,
@@ -18,6 +24,7 @@ from rpg.plan import (
     regions_from,
     suited_latent_ratio,
 )
+from tests.areas.test_area import png
 from tests.fuzz import fuzz
 
 COLUMNS = ["1", "1,1", "1,2,1", "1;1", "1,1,1;2,1,1"]
@@ -25,10 +32,12 @@ COLUMNS = ["1", "1,1", "1,2,1", "1;1", "1,1,1;2,1,1"]
 texts = st.text(max_size=20)
 prompts = st.text(min_size=1, max_size=20).map("a{}".format)
 shares = st.floats(0, 1)
+BLOB = png([[0, 255], [128, 0]])
+own_areas = st.sampled_from([Area(Box(0, 0.25, 0.5, 1)), Area(Box(0.1, 0.2, 0.3, 0.4), feather=0.1), Area(mask=BLOB)])
 regions = st.builds(Region, prompts, st.none() | texts, st.none() | shares)
-keys = st.sampled_from(["prompt", "base_ratio", "negative_prompt", "", "x"])
+keys = st.sampled_from(["prompt", "base_ratio", "negative_prompt", "area", "box", "mask", "feather", "", "x"])
 json_values = st.recursive(
-    st.sampled_from([None, True, 0, 0.5, 2, -1, math.nan, math.inf, 10**400, "", "a", "1,1", "a BREAK b"]),
+    st.sampled_from([None, True, 0, 0.5, 2, -1, math.nan, math.inf, 10**400, "", "a", "1,1", "a BREAK b", BLOB, [0, 0, 1, 0.5]]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
     max_leaves=6,
 )
@@ -39,8 +48,12 @@ fields = ["regions", "split_ratio", "base_prompt", "base_ratio", "caption", "not
 def plans(draw: st.DrawFn) -> Plan:
     ratio = draw(st.sampled_from(COLUMNS))
     count = ratio.count(",") + 1 if ";" not in ratio else {"1;1": 2, "1,1,1;2,1,1": 4}[ratio]
-    parts = tuple(draw(st.lists(regions, min_size=count, max_size=count)))
-    return Plan(parts, ratio, draw(texts), draw(shares), draw(texts), draw(texts), draw(texts))
+    parts = draw(st.lists(regions, min_size=count, max_size=count))
+    for area in draw(st.lists(own_areas, max_size=3)):
+        parts.insert(draw(st.integers(0, len(parts))), replace(draw(regions), area=area))
+    if draw(st.booleans()) and (drawn := [region for region in parts if region.area]):
+        parts, ratio = drawn, ""
+    return Plan(tuple(parts), ratio, draw(texts), draw(shares), draw(texts), draw(texts), draw(texts))
 
 
 @fuzz
@@ -183,7 +196,7 @@ def test_short_prompts_that_show_something(prompt: str) -> None:
         ('{"regions": ["a"], "regions": ["b"]}', "gives 'regions' twice"),
         ('{"regions": ["a"]', "not valid JSON"),
         ("[" * 200_000, "not valid JSON"),
-        (" " * (4 * MAX_TEXT + 1), "262145 bytes; at most 262144"),
+        (" " * (MAX_JSON + 1), f"{MAX_JSON + 1} bytes; at most {MAX_JSON}"),
         (None, "The plan is None; it must be a JSON text"),
     ],
 )
@@ -229,3 +242,43 @@ def test_the_latent_ratio_is_written_where_it_is_set() -> None:
     for value in (-0.1, 1.5, "0.3", True, float("nan")):
         with pytest.raises(PlanError, match=r"latent_ratio is .* number from 0 \(attention alone\) to 1"):
             Plan.from_dict({"regions": ["a"], "latent_ratio": value})
+
+
+def test_regions_with_areas_of_their_own_fill_no_cells() -> None:
+    box = {"prompt": "a hat", "area": {"box": [0.25, 0, 0.75, 0.5], "feather": 0.1}}
+    plan = Plan.from_dict({"regions": ["a cat", box, "a dog"]})
+    assert plan.split_ratio == "1,1"
+    assert [region.area for region in plan.regions] == [None, Area(Box(0.25, 0, 0.75, 0.5), feather=0.1), None]
+    assert plan.to_dict()["regions"][1] == box
+    alone = Plan.from_dict({"regions": [box]})
+    assert (alone.split_ratio, alone.areas.layout, alone.to_dict()["split_ratio"]) == ("", None, "")
+    assert Plan.from_dict(
+        {"regions": [box, {"prompt": "x", "area": {"mask": f"data:image/png;base64,{BLOB}"}}]}
+    ) == Plan.from_dict({"regions": [box, {"prompt": "x", "area": {"mask": BLOB}}], "split_ratio": ""})
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"split_ratio": "1,1"}, "split_ratio '1,1' makes 2 regions, but there is 1 region prompt without an area"),
+        ({"split_ratio": ""}, "split_ratio is empty"),
+        ({"regions": [{"prompt": "a", "area": {"box": [0, 0, 1, 1]}}], "split_ratio": "1"}, "there are 0 region prompts without"),
+        ({"regions": ["a", {"prompt": "a", "area": {"box": [0, 0, 2, 1]}}]}, "Region 2: box is 2; it must be four numbers"),
+        ({"regions": ["a", {"prompt": "a", "area": []}]}, "Region 2: area is []; it must be an object"),
+    ],
+)
+def test_areas_that_do_not_fit_are_refused(fields: dict[str, object], sentence: str) -> None:
+    regions = [{"prompt": "a hat", "area": {"box": [0, 0, 1, 1]}}, "a cat"]
+    with pytest.raises(RPGError) as caught:
+        Plan.from_dict({"regions": regions, **fields})
+    assert sentence in str(caught.value)
+
+
+def test_masks_that_fit_into_no_infotext_are_refused() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256))
+    with pytest.raises(PlanError, match=f"The masks hold .* bytes; at most {MAX_MASKS}"):
+        Plan.from_dict({"regions": [{"prompt": "a", "area": {"mask": png(noise)}}]})
+    y, x = np.mgrid[-1:1:512j, -1:1:512j]
+    blobs = [png(255 * (x**2 + y**2 < size)) for size in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)]
+    plan = Plan.from_dict({"regions": [{"prompt": "a", "area": {"mask": blob}} for blob in blobs]})
+    assert len(plan.to_json()) < 16 * 1024

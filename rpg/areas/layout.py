@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from rpg.errors import LayoutError
 from rpg.values import shown
@@ -29,8 +30,7 @@ LIMITS = {"regions": MAX_REGIONS, "contrast": MAX_CONTRAST, "text": MAX_TEXT}
 _NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """A part of the picture, in fractions of it."""
 
     left: float

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,7 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
     """JSON primitives only; boxes in fractions of the picture."""
     checks = [
         {"id": check.id, "kind": check.kind, "statement": check.statement, "pass": answer.passed, "evidence": answer.evidence}
-        | ({"box": asdict(answer.box)} if answer.box else {})
+        | ({"box": answer.box._asdict()} if answer.box else {})
         for check, answer in ((check, verdict.answers[check.id]) for check in verdict.checklist.checks)
     ]
     return {"passed": len(verdict.passed), "checks": checks}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from rpg.areas.layout import Box, Layout
+from rpg.areas.layout import Box
 from rpg.editing.checklist import (
     Check,
     Checklist,
@@ -86,7 +86,7 @@ def entity_of(phrase: str) -> Entity:
 def _regions(plan: Plan) -> list[tuple[Box, str]]:
     """Box and prompt of each region; one that spans several cells has them all."""
     boxes: dict[int, Box] = {}
-    for box, region in zip(Layout.parse(plan.split_ratio).boxes, plan.areas.regions):
+    for box, region in zip(plan.areas.boxes, plan.areas.regions):
         boxes[region] = _around(boxes[region], box) if region in boxes else box
     return [(box, plan.regions[number].prompt) for number, box in boxes.items()]
 

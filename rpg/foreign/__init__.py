@@ -32,12 +32,7 @@ def plan_from_text(text: str) -> Plan:
         return Plan.from_json(pasted.fields[infotext.PLAN.lower()])
     readers: tuple[Callable[[Pasted], Plan | None], ...] = (omost.read, forge_couple.read, regional_prompter.read)
     for read in readers:
-        try:
-            plan = read(pasted)
-        except PlanError as error:
-            if "Unknown field 'area'" not in str(error):
-                raise
-            raise PlanError("These regions are boxes of their own, which plans cannot hold yet.") from None
+        plan = read(pasted)
         if plan is not None:
             return plan
     raise PlanError(

@@ -13,7 +13,7 @@ from rpg.panel.draft import NOTHING_PLANNED, problem
 from rpg.panel.lines import error_line
 from rpg.panel.planning import build_planning
 from rpg.panel.presets import build_presets
-from rpg.plan import SETTINGS, Region
+from rpg.plan import SETTINGS
 from rpg.presets import Presets, user_folder
 
 
@@ -44,11 +44,7 @@ def build_panel(tab: str, presets: Presets | None = None) -> Panel:
             plan = gr.Textbox("", label="RPG plan", elem_id=f"rpg-{tab}-plan", lines=1, max_lines=20)
             plan.do_not_save_to_config = True
         on_generate = build_planning(tab, plan)
-        data = {
-            "defaults": NOTHING_PLANNED,
-            "settings": SETTINGS,
-            "limits": {**LIMITS, "areas": "area" in Region.__dataclass_fields__},
-        }
+        data = {"defaults": NOTHING_PLANNED, "settings": SETTINGS, "limits": LIMITS}
         attributes = " ".join(f'data-rpg-{name}="{html.escape(json.dumps(value))}"' for name, value in data.items())
         gr.HTML(f'<div class="rpg-editor" data-rpg-tab="{tab}" {attributes}></div>', elem_id=f"rpg-{tab}-editor")
         message = gr.HTML(elem_id=f"rpg-{tab}-message", elem_classes="rpg-message")

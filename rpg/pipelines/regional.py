@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from rpg import networks
+from rpg.areas.patches import check_sizes
 from rpg.errors import GenerationError
 from rpg.pipelines import lora
 from rpg.pipelines.encoding import Encoded, encode
@@ -111,6 +112,8 @@ class RegionalMixin(_Pipeline):
         plan = plan.for_model(self.latent_ratio)
         self._check(negative_prompt, options)
         size = self._size(height, width, options)
+        if drawn := tuple(size.values()) or _picture_size(options.get("image")):
+            check_sizes(plan.areas, *(side // self.vae_scale_factor for side in drawn))
         count = _positive("batch_size", batch_size) * _positive("num_images_per_prompt", num_images_per_prompt)
         if seed is not None and seed >= 0:
             if options.get("generator") is not None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 
-from rpg.areas.layout import Box, Layout
+from rpg.areas.layout import Box
 from rpg.plan import Plan
 from rpg.planners import rules
 from rpg.planners.rules.content import HAN, content_words, is_read, stem
@@ -56,7 +56,7 @@ def misplaced(plan: Plan) -> list[str]:
 def thin(plan: Plan) -> list[str]:
     """Regions that are too small to show anything."""
     found = []
-    for number, box in enumerate(Layout.parse(plan.split_ratio).boxes, 1):
+    for number, box in enumerate(plan.areas.boxes, 1):
         for side, share in (("width", box.right - box.left), ("height", box.bottom - box.top)):
             if share < THINNEST:
                 found.append(f"Region {number} has {share:.1%} of the picture's {side}, too little to be seen.")
@@ -81,7 +81,7 @@ def _pairs(reading: Reading, caption: str, axis: str) -> Iterator[tuple[Thing, T
 def _middles(plan: Plan, things: list[Thing]) -> dict[Thing, tuple[float, float]]:
     """The middle of the regions of each thing, in shares of the picture."""
     boxes: dict[Thing, list[Box]] = {}
-    for region, box in zip(plan.regions, Layout.parse(plan.split_ratio).boxes, strict=True):
+    for region, box in zip(plan.regions, plan.areas.boxes, strict=True):
         if thing := _shown(region.prompt, things):
             boxes.setdefault(thing, []).append(box)
     middles = {}

@@ -60,8 +60,8 @@ def base_ratios_at(done: float, base_ratios: tuple[float, ...]) -> tuple[float, 
 
 def denoise_apart(denoise: Denoise, latent: Tensor, joined: Joined, shares: Shares) -> Tensor:
     """Denoise the window of every patch of ``latent`` [rows, channels, height, width] with its region's prompt, and lay the
-    results side by side. The base prompt has a part only where regions leave it one: elsewhere it would cost a second pass
-    over the whole picture, and bind nothing.
+    results side by side. Where regions leave something, the whole picture is denoised, too; elsewhere that would cost a second
+    pass, and bind nothing.
 
     Args:
         denoise: gets several times the rows where windows are of one size, patch by patch.
@@ -70,8 +70,11 @@ def denoise_apart(denoise: Denoise, latent: Tensor, joined: Joined, shares: Shar
     context, table = joined
     result: Tensor | None = None
     if shares.base.any():
-        base = denoise(latent, context[:, slice(*table[0])].contiguous(), [(slice(None), slice(None))])
-        result = base * base.new_tensor(shares.base)
+        # The base prompt names the regions' objects, which would stand here once more. The token by which every text begins
+        # is the same in all of them: it says nothing, and so guidance adds nothing.
+        start = table[0].start
+        rest = denoise(latent, context[:, start : start + 1].contiguous(), [(slice(None), slice(None))])
+        result = rest * rest.new_tensor(shares.base)
     alike: dict[object, list[tuple[Patch, Tensor, Tensor]]] = {}
     for patch in shares.patches:
         rows, columns = patch.window

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
-from rpg.areas.layout import Box
+from rpg.areas import masks
+from rpg.areas.area import Area
+from rpg.areas.layout import Box, Layout
 from rpg.plan import Plan
 
 WHOLE = Box(0.0, 0.0, 1.0, 1.0)
@@ -16,21 +19,52 @@ def cut(plan: Plan, part: Box) -> Plan:
     """``plan`` for ``part`` of its picture alone."""
     if part == WHOLE:
         return plan
-    width, height = part.right - part.left, part.bottom - part.top
-    boxes = iter(zip(plan.regions, plan.areas.layout.boxes))
-    regions, rows = [], list[list[float]]()
-    for row in plan.areas.layout.rows:
+    cells, split_ratio = _cells(plan.areas.layout, part) if plan.areas.layout else ([], "")
+    in_part = iter(cells)
+    regions = []
+    for region in plan.regions:
+        if region.area is not None:
+            if area := _area(region.area, part):
+                regions.append(replace(region, area=area))
+        elif next(in_part):
+            regions.append(region)
+    if not regions:  # it is the base prompt's alone
+        return replace(plan, regions=(replace(plan.regions[0], area=None, base_ratio=1),), split_ratio="1", latent_ratio=0)
+    return replace(plan, regions=tuple(regions), split_ratio=split_ratio)
+
+
+def _cells(layout: Layout, part: Box) -> tuple[list[bool], str]:
+    """Which cells lie in the part, and their split ratio."""
+    boxes = iter(layout.boxes)
+    kept, rows = [], list[list[float]]()
+    for row in layout.rows:
         sides: list[float] = []
-        for _, (region, box) in zip(row.widths, boxes):
-            across = (min(box.right, part.right) - max(box.left, part.left)) / width
-            down = (min(box.bottom, part.bottom) - max(box.top, part.top)) / height
-            if min(across, down) > SLIVER:
-                regions.append(region)
-                sides = sides or [down]
-                sides.append(across)
+        for _, box in zip(row.widths, boxes):
+            inner = _inside(box, part)
+            kept.append(inner is not None)
+            if inner is not None:
+                sides = sides or [inner.bottom - inner.top]
+                sides.append(inner.right - inner.left)
         if sides:
             rows.append(sides)
     if len(rows) == 1:
         rows = [rows[0][1:]]
-    split_ratio = ";".join(",".join(f"{side:.6f}" for side in sides) for sides in rows)
-    return replace(plan, regions=tuple(regions), split_ratio=split_ratio)
+    return kept, ";".join(",".join(f"{side:.6f}" for side in sides) for sides in rows)
+
+
+def _inside(box: Box, part: Box) -> Box | None:
+    """``box`` in fractions of the part; None: too little of it lies there."""
+    width, height = part.right - part.left, part.bottom - part.top
+    left, right = ((min(max(edge, part.left), part.right) - part.left) / width for edge in (box.left, box.right))
+    top, bottom = ((min(max(edge, part.top), part.bottom) - part.top) / height for edge in (box.top, box.bottom))
+    return Box(left, top, right, bottom) if min(right - left, bottom - top) > SLIVER else None
+
+
+def _area(area: Area, part: Box) -> Area | None:
+    scale = math.sqrt((part.right - part.left) * (part.bottom - part.top))  # exact where both are of one shape
+    feather = min(area.feather / scale, 1)
+    if area.box is None:
+        mask = masks.cut(area.mask or "", part)
+        return None if mask is None else Area(mask=mask, feather=feather)
+    box = _inside(area.box, part)
+    return None if box is None else Area(box, feather=feather)

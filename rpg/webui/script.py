@@ -12,6 +12,7 @@ from modules import script_callbacks, scripts, shared
 from modules.ui_components import InputAccordion
 
 from rpg import networks
+from rpg.areas.patches import check_sizes
 from rpg.errors import RPGError
 from rpg.infotext import PLAN as INFOTEXT
 from rpg.llm import trust
@@ -21,7 +22,7 @@ from rpg.planners import PlanRequest, Subject, make_plan
 from rpg.presets import Presets
 from rpg.webui import a1111, job, routes, wildcards, xyz
 from rpg.webui.arguments import override, parse_arguments, prompts_of, replaced, rewritten, with_prompts
-from rpg.webui.cut import cut
+from rpg.webui.cut import WHOLE, cut
 from rpg.webui.forge import Forge, is_forge
 from rpg.webui.job import Job
 from rpg.webui.wrapping import wrap_once
@@ -76,7 +77,11 @@ class RPGScript(scripts.Script):
             plans = state.plans[p.iteration * p.batch_size :][: len(p.prompts)]
             written = [plan.to_json() for plan in plans]
             p.extra_generation_params[INFOTEXT] = written if len(set(written)) > 1 else written[0]
-            state.used = [rewritten(cut(plan, part), state.host.worded) for plan, part in zip(plans, state.host.parts())]
+            parts = state.host.parts()
+            for plan, part in zip(plans, parts):
+                if part == WHOLE:
+                    check_sizes(plan.areas, p.height // 8, p.width // 8)
+            state.used = [rewritten(cut(plan, part), state.host.worded) for plan, part in zip(plans, parts)]
             bases = [plan.base_prompt or prompt for plan, prompt in zip(state.used, p.prompts)]
             if bases != p.prompts:
                 p.comment("RPG: the plan's base prompt stands in the main prompt's place.")

@@ -7,9 +7,7 @@ import pytest
 from rpg.errors import PlanError
 from rpg.foreign import forge_couple, omost, plan_from_text, regional_prompter
 from rpg.foreign.pasted import Pasted
-from rpg.plan import Plan, Region
-
-needs_areas = pytest.mark.skipif("area" not in Region.__dataclass_fields__, reason="plans know no areas yet")
+from rpg.plan import Plan
 
 STEPS = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 512x512, Model: x"
 RP = 'RP Active: True, RP Divide mode: Matrix, RP Matrix submode: Columns, RP Calc Mode: Attention, RP Ratios: "1,1"'
@@ -60,7 +58,6 @@ def test_its_ratios(prompt: str, lines: str, ratio: str, count: int) -> None:
     assert prompts(plan) == list("abcde"[:count])
 
 
-@needs_areas
 def test_its_columns_of_rows_become_boxes() -> None:
     plan = plan_from_text("a ADDROW b ADDCOL c\nMain splitting: Rows\nRatio: 1;1;3,1").to_dict()
     boxes = [region["area"]["box"] for region in plan["regions"]]
@@ -126,7 +123,6 @@ def test_forge_couples_tiles() -> None:
     assert (prompts(plan), plan.base_prompt, plan.base_ratio) == (["a cat", "a dog"], "two pets", 0.5)
 
 
-@needs_areas
 def test_forge_couples_mapping() -> None:
     mapping = "[[0.0, 1.0, 0.0, 1.0, 0.5], [0.0, 0.5, 0.0, 1.0, 1.0], [0.5, 1.0, 0.25, 1.0, 1.0]]"
     for plan in (
@@ -184,7 +180,6 @@ canvas.add_local_description(
 """
 
 
-@needs_areas
 def test_omosts_canvas() -> None:
     plan = plan_from_text(CANVAS)
     assert prompts(plan) == ["A dragon.", "A knight. His armour shines. knight. tense. oil painting. 8k."], (
@@ -195,7 +190,6 @@ def test_omosts_canvas() -> None:
     assert boxes == [pytest.approx([0, 0, 1, 0.5]), pytest.approx([0, 1 / 9, 7 / 9, 8 / 9], abs=1e-4)]
 
 
-@needs_areas
 def test_omosts_rectangles() -> None:
     plan = plan_from_text(
         '[{"rect": [0, 90, 0, 90], "prefixes": ["A park."], "suffixes": []},'

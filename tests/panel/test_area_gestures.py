@@ -18,7 +18,6 @@ BOXES = {"split_ratio": "", "regions": [BOX, {"prompt": "a horse", "area": {"box
 
 @pytest.fixture
 def page(one_page: Page) -> Iterator[Page]:
-    one_page.raw.evaluate("rpgLimits.areas = true")
     one_page.show(BOXES)
     yield one_page
     assert one_page.errors == []

@@ -7,11 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
+from rpg.areas.area import Area
+from rpg.areas.patches import check_sizes
 from rpg.errors import GenerationError, PlanError
 from rpg.pipelines.encoding import encode
 from rpg.plan import Plan, Region
+from tests.areas.test_area import areas as own_areas
 from tests.pipelines.models import REGIONAL, plain, regional
 
 SMALL = {"num_inference_steps": 2, "height": 72, "width": 104, "seed": 3}
@@ -60,6 +65,32 @@ def test_regions_that_say_what_the_base_says_change_nothing(pipes, split_ratio, 
     ours = pipe(prompt=["a red cat"] * count, split_ratio=split_ratio, batch_size=2, seed=7, **base, **options).images
     assert grey_levels(ours, plain_pictures(pipe, kind, "a red cat", seed=7, count=2, **options)) <= 1
     assert np.asarray(ours[0]).std() > 5  # not a flat picture, which would equal anything
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    own=st.lists(own_areas(), min_size=1, max_size=3),
+    cells=st.sampled_from(["", "1", "1,2"]),
+    base_ratio=st.sampled_from([0, 0.3]),
+)
+def test_boxes_and_masks_that_say_what_the_base_says_change_nothing(pipe, own: list[Area], cells: str, base_ratio: float) -> None:
+    texts = ["a red cat"] * (cells.count(",") + 1 if cells else 0)
+    regions = [*texts, *({"prompt": "a red cat", "area": area} for area in own)]
+    plan = Plan.from_dict(
+        {"regions": regions, "split_ratio": cells, "base_prompt": "a red cat", "base_ratio": base_ratio, "latent_ratio": 0}
+    )
+    try:
+        check_sizes(plan.areas, SMALL["height"] // 8, SMALL["width"] // 8)
+    except PlanError:
+        return
+    ours = pipe.generate(plan, **SMALL).images
+    assert grey_levels(ours, plain_pictures(pipe, "sd1", "a red cat", **SMALL)) <= 1
+
+
+def test_a_box_too_small_for_the_picture_is_refused(pipe) -> None:
+    plan = Plan.from_dict({"regions": ["a cat", {"prompt": "a hat", "area": {"box": [0, 0, 0.02, 0.02]}}]})
+    with pytest.raises(PlanError, match=r"Region 2: its area is less than 8 x 8 pixels large in a picture of 104 x 72"):
+        pipe.generate(plan, **SMALL)
 
 
 def test_regions_follow_their_prompts(pipes) -> None:

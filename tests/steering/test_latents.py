@@ -13,8 +13,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from rpg.areas.area import Area
 from rpg.areas.areas import Areas
-from rpg.areas.layout import Layout
+from rpg.areas.layout import Box, Layout
 from rpg.areas.patches import share_out, shares
 from rpg.errors import GenerationError
 from rpg.plan import Plan
@@ -23,6 +24,7 @@ from rpg.steering.conditioning import join
 from rpg.steering.hooks import attach, is_replaced
 from rpg.steering.latents import denoise_apart, share_done
 from rpg.steering.steering import Steering
+from tests.areas.test_area import png
 from tests.pipelines.models import regional
 from tests.steering.unets import UNet
 
@@ -73,6 +75,30 @@ def test_the_whole_picture_is_not_denoised() -> None:
     with attach(unet, steering), unet.register_forward_hook(lambda _unet, args, _out: seen.append(args[0].shape)):
         unet(x, BEGIN, context)
     assert seen == [(4, 8, 6, 4), (2, 8, 6, 8)], "two halves at once, and the call that asked for them"
+
+
+@torch.no_grad()
+def test_areas_are_laid_over_what_no_region_covers() -> None:
+    """There the whole picture is denoised once, told nothing but where a text begins."""
+    unet, x, seen = UNet(), torch.randn(2, 8, 8, 8), []
+    segments = [torch.randn(2, 5, 6) for _ in range(3)]
+    left = Area(Box(0, 0, 0.75, 0.5))
+    blob = Area(mask=png([[0, 0, 0, 0], [0, 128, 255, 0], [0, 0, 255, 0], [0, 0, 0, 0]]))
+    steering = Steering(Areas.of(None, (), [left, blob]), [0.3, 0.3], latent_ratio=0.5)
+    steering.prepare(joined := join(segments))
+    rest, one, other = (
+        unet(x, BEGIN, segments[0][:, :1]),
+        unet(x[..., :4, :6], BEGIN, segments[1]),
+        unet(x[..., 2:6, 2:6], BEGIN, segments[2]),
+    )
+    expected = rest.clone()
+    expected[..., :4, :6] = one
+    grey, inside = expected[..., 2:4, 2:4], 128 / 255
+    grey.lerp_(other[..., :2, :2], inside)
+    expected[..., 2:6, 4:6] = other[..., 2:]
+    with attach(unet, steering), unet.register_forward_hook(lambda _unet, args, _out: seen.append(args[0].shape)):
+        torch.testing.assert_close(unet(x, BEGIN, joined.context), expected, atol=1e-3, rtol=1e-3)
+    assert seen == [(2, 8, 8, 8), (2, 8, 4, 6), (2, 8, 4, 4), x.shape]
 
 
 @torch.no_grad()

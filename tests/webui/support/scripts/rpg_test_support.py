@@ -90,7 +90,7 @@ def watch(name: str) -> Any:
             moved = (layer.forward(x, context=base.clone()) - output).abs().amax(-1).unflatten(1, grid)
             steering._call = call
             inside = torch.zeros(grid, dtype=torch.bool)
-            inside[patch.window] = True
+            inside[patch.window] = torch.from_numpy(patch.weights > 0)
             probe["records"].append(
                 {
                     "layer": name,
