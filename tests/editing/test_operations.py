@@ -55,7 +55,7 @@ def failed(**boxes: Box | None) -> Verdict:
 def test_a_failed_check_says_what_to_do(verdict: Verdict, operation: Operation | None) -> None:
     found = repair(verdict)
     if found and found.target and operation and operation.target:
-        assert vars(found.target) == pytest.approx(vars(operation.target))
+        assert found.target == pytest.approx(operation.target)
         found, operation = (
             Operation(item.kind, item.box, item.prompt, item.base_prompt, target=LEFT) for item in (found, operation)
         )
