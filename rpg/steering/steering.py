@@ -63,6 +63,8 @@ class Steering:
         self.has_base = has_base
         self.memory = Memory(merge)
         self.inside = False
+        self._separated = False
+        """Whether regions have been denoised by themselves; not where a picture to start from has its objects already."""
         self.hires = False
         self.stand_in: StandIn | None = None
         self._tables: dict[int, Table] = {}
@@ -135,7 +137,8 @@ class Steering:
         apart, base_ratios = False, self.base_ratios
         if self.latent_ratio and not self.hires:
             done, apart = share_done(call.timestep), self._is_apart(call.timestep)
-            base_ratios = base_ratios_at(done, base_ratios) if self.has_base else base_ratios
+            self._separated |= apart
+            base_ratios = base_ratios_at(done, base_ratios) if self.has_base and self._separated else base_ratios
         if self._call is not None and self._call.base_ratios != base_ratios:
             self.memory.forget()  # others attend now: the room is theirs
         self._call, self._recalled = _Call(tuple(call.x.shape[-2:]), joined, base, apart, base_ratios), None

@@ -20,7 +20,7 @@ from rpg.areas.patches import share_out, shares
 from rpg.errors import GenerationError
 from rpg.plan import Plan
 from rpg.steering.calls import Window
-from rpg.steering.conditioning import join
+from rpg.steering.conditioning import Joined, join
 from rpg.steering.hooks import attach, is_replaced
 from rpg.steering.latents import denoise_apart, share_done
 from rpg.steering.steering import Steering
@@ -274,6 +274,7 @@ def test_the_base_prompt_holds_the_objects_until_they_have_settled(timestep: int
     with attach(unet, alone):
         expected = unet(x, timestep, joined.context)
     with attach(unet, steering):
+        unet(x, BEGIN, joined.context)
         torch.testing.assert_close(unet(x, timestep, joined.context), expected)
 
 
@@ -363,3 +364,19 @@ def test_values_of_its_own_for_cross_attention_are_refused() -> None:
                 layer(torch.randn(2, 48, 8), context=context, value=context + 1)
     finally:
         type(layer).forward = original  # type: ignore[method-assign]
+
+
+@torch.no_grad()
+def test_a_picture_to_start_from_has_its_objects_already() -> None:
+    """Img2img begins where no region is denoised by itself: base ratios are the plan's own."""
+    unet, x = UNet(), torch.randn(2, 8, 6, 8)
+    by_attention, context, _ = apart("1,1", 0.25, 2)
+    by_attention.latent_ratio = 0
+    later, *_ = apart("1,1", 0.25, 2)
+    later.prepare(*[Joined(context, by_attention._tables[context.shape[1]])])
+    with attach(unet, by_attention):
+        expected = unet(x, 450, context)
+    with attach(unet, later):
+        torch.testing.assert_close(unet(x, 450, context), expected)
+        unet(x, BEGIN, context)
+        assert (unet(x, 450, context) - expected).abs().max() > 1e-3, "the base prompt holds the objects"
