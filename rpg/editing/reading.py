@@ -167,7 +167,9 @@ def _relations(entities: tuple[Entity, ...], firsts: Sequence[int | None], boxes
             rows[-1].append(number)
         else:
             rows.append([number])
-    pairs: list[tuple[int, Side, int]] = [(a, "left", b) for row in rows for a, b in pairwise(row)]
+    pairs: list[tuple[int, Side, int]] = [
+        (a, "left", b) for row in rows for a, b in pairwise(row) if boxes[a].right <= boxes[b].left
+    ]
     pairs += [(a, "above", b) for above, below in pairwise(rows) for a in above for b in below if boxes[a].bottom <= boxes[b].top]
     checks = []
     for one, side, other in pairs:

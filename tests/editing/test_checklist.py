@@ -146,3 +146,11 @@ def test_a_models_checklist_is_read_strictly(entity: dict[str, object], check: d
 def test_what_is_no_checklist(data: object) -> None:
     with pytest.raises(EditingError):
         read_checklist(data, PLAN)
+
+
+def test_regions_with_areas_of_their_own() -> None:
+    boxes = {"a cat": [0.5, 0.1, 0.9, 0.5], "a dog": [0.1, 0.1, 0.4, 0.5]}
+    plan = Plan.from_dict({"regions": [{"prompt": name, "area": {"box": box}} for name, box in boxes.items()]})
+    checklist = checklist_of(plan)
+    assert [entity.boxes[0].left for entity in checklist.entities] == [0.5, 0.1]
+    assert "A cat is to the left of a dog." not in checklist.text
