@@ -9,6 +9,8 @@
     ├── LLMError             a language model that cannot be asked
     │   ├── BusyError        ... now, but perhaps a little later
     │   └── ReplyError       ... of use: its answer is not what was asked for
+    ├── UnableError          a job of a batch that this worker cannot do
+    ├── BrokenError          a job of a batch in the middle of which the worker broke off
     └── Stopped              work that the user or the host asked to stop
 
 Each message is one sentence (or two) a user can act on: the field, the value, what would be right.
@@ -66,6 +68,14 @@ class ReplyError(LLMError):
     def __init__(self, message: str, raw: str = "", status_code: int = 422) -> None:
         super().__init__(message, status_code)
         self.raw = raw
+
+
+class UnableError(RPGError):
+    """A job that this worker cannot do; another may."""
+
+
+class BrokenError(RPGError):
+    """A job in the middle of which the worker broke off."""
 
 
 class Stopped(RPGError):

@@ -13,8 +13,8 @@ from rpg.batch.flow import Flow, Order
 from rpg.batch.folder import Folder
 from rpg.batch.jobs import Job
 from rpg.batch.schedule import Worker
-from rpg.batch.workers import BrokenError, Makes, Plans, UnableError
-from rpg.errors import BusyError, GenerationError, RPGError
+from rpg.batch.workers import Makes, Plans
+from rpg.errors import BrokenError, BusyError, GenerationError, RPGError, UnableError
 from rpg.llm.failures import short
 from rpg.plan import Plan
 from rpg.planners import Planner, PlanRequest

@@ -14,8 +14,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from rpg.batch.jobs import Job
-from rpg.batch.workers import BrokenError, UnableError
-from rpg.errors import BusyError, GenerationError, RPGError
+from rpg.errors import BrokenError, BusyError, GenerationError, RPGError, UnableError
 from rpg.infotext import PLAN, Infotext
 from rpg.llm.failures import short
 from rpg.plan import VERSION, Plan

@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rpg.batch.jobs import Job
-from rpg.errors import RPGError
 from rpg.plan import Plan
 from rpg.planners import PlanRequest
 
 Plans = Callable[[PlanRequest, Callable[[], bool]], Plan]
 """Asks a planner; raises :class:`rpg.errors.BusyError` where it may be asked again. The second argument asks whether to stop."""
 Makes = Callable[[Job, Plan, Callable[[], bool]], bytes]
-"""Makes a picture: a PNG file with its infotext. Raises the errors below, and ``BusyError`` where it was not begun."""
-
-
-class UnableError(RPGError):
-    """A job that this worker cannot do; another may."""
-
-
-class BrokenError(RPGError):
-    """A job in the middle of which the worker broke off."""
+"""Makes a picture: a PNG file with its infotext. Raises ``UnableError`` or ``BrokenError``, and ``BusyError`` where it was not
+begun."""

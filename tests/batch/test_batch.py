@@ -14,8 +14,8 @@ from rpg.batch import schedule
 from rpg.batch.batch import Batch
 from rpg.batch.folder import Folder
 from rpg.batch.jobs import Defaults, Job, read
-from rpg.batch.workers import BrokenError, Makes, UnableError
-from rpg.errors import BusyError, GenerationError, LLMError
+from rpg.batch.workers import Makes
+from rpg.errors import BrokenError, BusyError, GenerationError, LLMError, UnableError
 from rpg.plan import Plan
 from rpg.planners import PlanRequest
 from rpg.planners.rules import plan as rules
