@@ -138,11 +138,11 @@ function rpgWarnings(draft, places, shares, size) {
         const {asked, seen} = shares[index];
         const sides = box ? [(box[2] - box[0]) * size.width, (box[3] - box[1]) * size.height].map(Math.round) : [];
         const warnings = [];
-        if (!String(prompt ?? "").trim()) warnings.push(rpgNoPrompt);
-        if (kind === "none") warnings.push(area === undefined ? "The split ratio has no cell for it" : "Its area cannot be read");
-        if (mask !== undefined && asked === 0) warnings.push("The mask is empty");
-        if (asked > 0 && seen < asked * rpgBarely) warnings.push("Hidden under later regions");
-        if (sides.some((side) => side < rpgToken)) warnings.push(`Only ${sides[0]} × ${sides[1]} pixels`);
+        if (!String(prompt ?? "").trim()) warnings.push(rpgWords(rpgNoPrompt));
+        if (kind === "none") warnings.push(rpgWords(area === undefined ? "The split ratio has no cell for it" : "Its area cannot be read"));
+        if (mask !== undefined && asked === 0) warnings.push(rpgWords("The mask is empty"));
+        if (asked > 0 && seen < asked * rpgBarely) warnings.push(rpgWords("Hidden under later regions"));
+        if (sides.some((side) => side < rpgToken)) warnings.push(rpgWords("Only {1} × {2} pixels", ...sides));
         return warnings;
     });
 }

@@ -83,7 +83,8 @@ class RpgCanvas {
         piece.dataset.rpgKind = kind;
         piece.title = warnings.join(". ");
         piece.ariaPressed = String(index === model.selected);
-        const said = [`Region ${index + 1}`, name, prompt.slice(0, 120), `${rpgPercent(seen)} of the picture`, ...warnings];
+        const share = rpgWords("{1} of the picture", rpgPercent(seen));
+        const said = [rpgWords("Region {1}", index + 1), name, prompt.slice(0, 120), share, ...warnings];
         piece.ariaLabel = said.filter(Boolean).join(", ");
         const [number, words] = piece.lastChild.children;
         number.textContent = String(index + 1);
@@ -130,7 +131,7 @@ class RpgCanvas {
     drawVacant(piece, box) {
         piece.hidden = false;
         piece.className = "rpg-region rpg-empty rpg-vacant";
-        piece.title = piece.ariaLabel = "A cell without a region";
+        piece.title = piece.ariaLabel = rpgWords("A cell without a region");
         for (const text of piece.lastChild.children) text.textContent = "";
         this.lay(piece, box);
     }
@@ -150,7 +151,9 @@ class RpgCanvas {
             element.ariaOrientation = axis === "x" ? "vertical" : "horizontal";
             element.ariaValueNow = String(Math.round(at * 100));
             const numbers = cells.map((cell) => this.editor.model.regionOfCell(cell) + 1).filter(Boolean);
-            element.ariaLabel = `Border between regions ${numbers.join(" and ")}`;
+            const two = numbers.length === 2;
+            const said = two ? rpgWords("Border between regions {1} and {2}", ...numbers) : rpgWords("Border between regions {1}", numbers.join(", "));
+            element.ariaLabel = said;
         });
     }
 
@@ -171,7 +174,8 @@ class RpgCanvas {
         const pair = model.joinable(model.selected);
         const other = pair && pair.find((index) => index !== model.selected);
         this.joinButton.disabled = !pair;
-        this.joinButton.title = this.joinButton.ariaLabel = pair ? `Join with region ${other + 1}` : "No neighbour to join with";
+        const said = pair ? rpgWords("Join with region {1}", other + 1) : rpgWords("No neighbour to join with");
+        this.joinButton.title = this.joinButton.ariaLabel = said;
         // Inside the cell where it is large enough, else as near as the picture's edges allow.
         this.tools.style.left = `clamp(3.2em, ${((box[0] + box[2]) / 2) * 100}%, 100% - 3.2em)`;
         this.tools.style.top = `${box[3] * 100}%`;

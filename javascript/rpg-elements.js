@@ -24,8 +24,12 @@ const rpgIcons = {
     clear: "M2.5 2.5h11v11h-11zM5.5 5.5l5 5M10.5 5.5l-5 5",
 };
 
+const rpgSaid = ["textContent", "title", "ariaLabel", "placeholder"];
+
+/** An element; what it says is given in English and shown in the user's language. */
 function rpgElement(tag, properties = {}, ...children) {
     const element = Object.assign(document.createElement(tag), properties);
+    for (const name of rpgSaid) if (properties[name]) element[name] = rpgWords(properties[name]);
     element.append(...children);
     return element;
 }
@@ -58,7 +62,7 @@ function rpgSetPressed(button, pressed, icons, titles) {
     if (button.ariaPressed === String(pressed)) return;
     button.ariaPressed = String(pressed);
     if (icons) button.firstChild.firstChild.setAttribute("d", rpgIcons[icons[Number(pressed)]]);
-    if (titles) button.title = button.ariaLabel = titles[Number(pressed)];
+    if (titles) button.title = button.ariaLabel = rpgWords(titles[Number(pressed)]);
 }
 
 function rpgInput(className, label, onEdit) {

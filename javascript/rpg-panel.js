@@ -25,7 +25,7 @@ function rpgMount() {
 /** What an editor needs of the page around it. */
 function rpgHost(tab) {
     const backdrops = [["", "No backdrop"], ["made", "Last picture"]];
-    if (tab === "img2img") backdrops.push(["given", "img2img picture"]);
+    if (tab === "img2img") backdrops.push(["given", rpgWords("img2img picture")]);
     return {tab, backdrops, write: (json) => rpgWritePlan(tab, json), size: () => rpgSize(tab), picture: (name) => rpgPicture(tab, name)};
 }
 
@@ -86,5 +86,10 @@ function rpgFollowPages() {
 }
 
 setInterval(rpgFollowPages, 250);
-if (typeof onAfterUiUpdate === "function") onAfterUiUpdate(rpgMount);
-else setTimeout(rpgMount); // once all scripts are there
+if (typeof onAfterUiUpdate === "function") {
+    onAfterUiUpdate(rpgMount);
+    onUiLoaded(() => rpgTranslatePage(".rpg-message, [id^=html_log_]")); // the rest the webui translates
+} else {
+    setTimeout(rpgMount); // once all scripts are there
+    setTimeout(() => rpgTranslatePage("body"));
+}

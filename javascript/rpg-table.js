@@ -5,8 +5,8 @@ class RpgTable {
         this.editor = editor;
         this.rows = [];
         // The page of its own has no networks.
-        const networks = editor.tab === "standalone" ? "" : " (a LoRA here applies to the whole picture)";
-        const names = ["", `Region prompt${networks}`, "Negative prompt", "Base", "Share", ""];
+        const prompt = editor.tab === "standalone" ? "Region prompt" : "Region prompt (a LoRA here applies to the whole picture)";
+        const names = ["", prompt, "Negative prompt", "Base", "Share", ""];
         const head = rpgElement("div", {className: "rpg-row rpg-head"}, ...names.map((text) => rpgElement("span", {textContent: text})));
         this.list = rpgElement("div", {className: "rpg-table"});
         this.element = rpgElement("div", {className: "rpg-regions"}, head, this.list);
@@ -22,7 +22,7 @@ class RpgTable {
         const act = (change) => () => editor.act((model) => change(model), "table");
         const toggle = (mark, is) => act((model) => model.mark(index, {[mark]: !model[is](index)}));
         const row = {
-            number: rpgButton(String(index + 1), `Region ${index + 1}: drag, or press up or down, to change the order`, () => {}),
+            number: rpgButton(String(index + 1), rpgWords("Region {1}: drag, or press up or down, to change the order", index + 1), () => {}),
             prompt: rpgTextarea("rpg-prompt", "Region prompt", edit("prompt")),
             negative: rpgTextarea("rpg-negative", "Negative prompt; empty: the main one", edit("negative_prompt")),
             ratio: rpgInput("rpg-own-ratio", "Base ratio of this region; empty: the one above", edit("base_ratio", rpgNumberOrText)),
@@ -34,7 +34,7 @@ class RpgTable {
         };
         row.number.classList.add("rpg-number");
         row.number.style.setProperty("--rpg-hue", rpgHue(index));
-        row.prompt.placeholder = "What this region shows";
+        row.prompt.placeholder = rpgWords("What this region shows");
         row.buttons = rpgElement("div", {className: "rpg-buttons"}, row.lock, row.hide, row.remove);
         row.element = rpgElement("div", {className: "rpg-row"});
         row.element.append(row.number, row.prompt.parentElement, row.negative.parentElement, row.ratio, row.share, row.buttons, row.notes);
@@ -100,7 +100,7 @@ class RpgTable {
             const row = this.rows[index];
             rpgSetText(row.prompt, region.prompt);
             rpgSetText(row.negative, region.negative_prompt);
-            row.negative.placeholder = region.negative_prompt === "" ? "(none)" : "Negative";
+            row.negative.placeholder = region.negative_prompt === "" ? rpgWords("(none)") : rpgWords("Negative");
             row.negative.classList.toggle("rpg-none", region.negative_prompt === "");
             rpgSetText(row.ratio, region.base_ratio);
             row.ratio.placeholder = String(model.draft.base_ratio);
@@ -117,7 +117,7 @@ class RpgTable {
             element.classList.toggle("rpg-selected", index === model.selected);
             share.textContent = places[index].kind === "none" ? "" : rpgPercent(shares[index].seen);
             // The field itself shows that it is empty, and rows keep their heights while one types.
-            notes.textContent = warnings[index].filter((warning) => warning !== rpgNoPrompt).join(" · ");
+            notes.textContent = warnings[index].filter((warning) => warning !== rpgWords(rpgNoPrompt)).join(" · ");
         });
     }
 

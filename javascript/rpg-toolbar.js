@@ -49,7 +49,7 @@ class RpgToolbar {
         this.name = rpgInput("rpg-name", "Name of the region in this editor", (name) =>
             editor.edit((model) => model.mark(model.selected, {name})),
         );
-        this.name.placeholder = "Name";
+        this.name.placeholder = rpgWords("Name");
         this.hint = rpgElement("span", {className: "rpg-hint"});
         this.region = rpgElement("div", {className: "rpg-group"}, this.number, this.name);
         this.feather = rpgSlider("How soft the edge is, in shares of the area's shorter side", [0, 0.5, 0.01], (feather) =>
@@ -98,7 +98,7 @@ class RpgToolbar {
         this.copyButton.disabled = model.isFull;
         const shaping = [this.feather, this.boxButton, this.maskButton, ...this.maskButtons.children];
         for (const control of shaping) control.disabled = model.isLocked(model.selected);
-        this.hint.textContent = rpgHint(kind, tool, model.isLocked(model.selected));
+        this.hint.textContent = rpgWords(rpgHint(kind, tool, model.isLocked(model.selected)));
     }
 }
 

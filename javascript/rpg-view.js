@@ -17,9 +17,9 @@ class RpgView {
             rpgElement("label", {className: "rpg-field"}, rpgElement("span", {textContent: label}), ...content);
         const edit = (name) => (text) => editor.edit((model) => model.setField(name, text));
         this.ratio = rpgInput("rpg-ratio", "Split ratio", (text) => editor.edit((model) => model.setRatio(text)));
-        this.ratio.placeholder = "1,1  or  1,1,1;2,1,1";
+        this.ratio.placeholder = rpgWords("1,1  or  1,1,1;2,1,1");
         this.basePrompt = rpgTextarea("rpg-base-prompt", "Base prompt", edit("base_prompt"));
-        this.basePrompt.placeholder = "The whole picture; empty: the main prompt";
+        this.basePrompt.placeholder = rpgWords("The whole picture; empty: the main prompt");
         this.sliders = {
             base_ratio: this.buildShare("base_ratio", "Base ratio", "How much of the base prompt is mixed into every region"),
             latent_ratio: this.buildShare(
@@ -58,7 +58,7 @@ class RpgView {
         };
         const input = rpgInput(`rpg-${name.replace("_", "-")}`, label, (text) => set(rpgNumberOrText(text)));
         const slider = rpgSlider(title, [0, 1, 0.05], set);
-        if (name in this.editor.model.settings) input.placeholder = "auto";
+        if (name in this.editor.model.settings) input.placeholder = rpgWords("auto");
         return {label, input, slider, box: rpgElement("div", {className: "rpg-slider-box"}, slider, input)};
     }
 

@@ -96,13 +96,14 @@ def _listen(provider: Provider, question: Question, cancelled: Callable[[], bool
         size += len(event.text)
         pieces = text if event.kind == "text" else reasoning
         pieces.append(event.text)
-        wrong = f"wrote more than {MAX_ANSWER} characters" if size > MAX_ANSWER else ""
+        wrong = f"{provider.short_label} wrote more than {MAX_ANSWER} characters; try another model." if size > MAX_ANSWER else ""
         if size - looked > LONGEST_PHRASE and not wrong:
             looked = size
-            wrong = "says the same over and over" if loops("".join(pieces[-LOOP:])) else ""
+            if loops("".join(pieces[-LOOP:])):
+                wrong = f"{provider.short_label} says the same over and over; try another model."
         if wrong:
             events.close()
-            raise ReplyError(f"{provider.short_label} {wrong}; try another model.", "".join(text), 502)
+            raise ReplyError(wrong, "".join(text), 502)
         if event.kind == "text":
             yield from _told_apart(live.feed(event.text))
         else:

@@ -137,9 +137,16 @@ def results(generate: Generate, text: str, settings: Settings, cancelled: thread
 
 
 def page_script() -> str:
-    """A function that loads ``javascript/`` as the webui does: as scripts of the page, so that they see one another."""
+    """A function that loads ``localizations/`` and ``javascript/`` as the webui does, the latter as scripts that see one another.
+
+    The words are those of the first of the browser's languages that there are any for; English needs none.
+    """
     sources = [path.read_text("utf-8") for path in sorted((ROOT / "javascript").glob("*.js"))]
+    words = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((ROOT / "localizations").glob("*.json"))}
     return f"""() => {{
+        const words = {json.dumps({"en": {}, **words})};
+        const named = (language) => Object.keys(words).find((name) => name.slice(0, 2) === language.slice(0, 2));
+        window.localization = words[navigator.languages.map(named).find(Boolean)] ?? {{}};
         for (const source of {json.dumps(sources)}) {{
             document.head.append(Object.assign(document.createElement("script"), {{textContent: source}}));
         }}

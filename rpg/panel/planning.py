@@ -174,7 +174,7 @@ def plan_updates(wanted: Callable[[], Mapping[str, Any]], cancelled: threading.E
     except StopIteration as end:
         plan: Plan = end.value
         cost = f" ({'; '.join(costs)})" if costs else ""
-        yield words, status_line(f"Planned {len(plan.regions)} regions{cost}. {plan.notes[:NOTES]}".rstrip()), plan
+        yield words, status_line(f"Planned {len(plan.regions)} regions{cost}." + f" {plan.notes[:NOTES]}".rstrip()), plan
     except Stopped:
         yield words, status_line("Planning was stopped."), None
     except RPGError as error:

@@ -79,7 +79,7 @@ def build_presets(tab: str, plan: gr.Textbox, presets: Presets) -> None:
     def taking(pasted: str) -> tuple[Any, str]:
         def act() -> tuple[str, str]:
             made = plan_from_text(pasted)
-            return made.to_json(), f"Took over {len(made.regions)} regions. {made.notes}".rstrip()
+            return made.to_json(), f"Took over {len(made.regions)} regions." + f" {made.notes}".rstrip()
 
         return said(act)
 

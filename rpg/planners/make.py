@@ -120,4 +120,5 @@ def _in_its_place(error: ReplyError, subject: Subject) -> Plan:
 
 
 def _warned(plan: Plan, warnings: list[str]) -> Plan:
-    return replace(plan, notes=f"Warning: {' '.join(warnings)} {plan.notes}".strip()) if warnings else plan
+    notes = " ".join([*warnings, plan.notes]).strip()
+    return replace(plan, notes=f"Warning: {notes}") if warnings else plan

@@ -154,7 +154,7 @@ def _rows(rows: object) -> tuple[list[object], str]:
     if not isinstance(rows, Sequence) or isinstance(rows, str) or not rows:
         raise Unreadable("rows must be a list of at least one row, each with a height and its regions.")
     fields = [_known(row, "height", "regions", "prompt") if isinstance(row, Mapping) else {"regions": row} for row in rows]
-    heights = _sides([row.get("height") for row in fields], "The height of row")
+    heights = _sides([row.get("height") for row in fields], "The height of row {}")
     regions: list[object] = []
     sides = []
     for number, (row, height) in enumerate(zip(fields, heights, strict=True), 1):
@@ -162,7 +162,7 @@ def _rows(rows: object) -> tuple[list[object], str]:
         if not cells:
             raise Unreadable(f"Row {number} has no regions.")
         widths = [_known(cell, "width").get("width") for cell in cells]
-        sides.append((height, _sides(widths, f"In row {number} the width of region")))
+        sides.append((height, _sides(widths, f"In row {number} the width of region {{}}")))
         regions += cells
     return regions, outline.split_ratio(sides)
 
@@ -171,7 +171,7 @@ def _sides(values: list[object], what: str) -> list[str]:
     """Heights or widths; where none is given they are equal."""
     if all(value is None for value in values):
         return ["1"] * len(values)
-    return [outline.number_text(value, f"{what} {number}") for number, value in enumerate(values, 1)]
+    return [outline.number_text(value, what.format(number)) for number, value in enumerate(values, 1)]
 
 
 def _regions(value: object) -> list[object]:
