@@ -106,7 +106,7 @@ def _by_words(caption: str, text: str, aspect: float) -> Plan:
     if han and not translated:
         notes.append(note("Chinese", han))
     base = "" if base == text else base  # an empty one is the main prompt, which the user goes on to change
-    regions = tuple(Region(syntax.restore(prompt)) for prompt in prompts)
+    regions = tuple(Region(writing.showing(syntax.restore(prompt), reading)) for prompt in prompts)
     return Plan(regions, split_ratio(rows), base, DEFAULT_BASE_RATIO if repeated or left else 0.0, caption, " ".join(notes), NAME)
 
 

@@ -30,6 +30,8 @@ _PIECE = re.compile(
     rf"(?P<tag><\w+:[^<>]{{1,100}}>)|(?P<escaped>\\[(\[](?:[^\\]|\\(?![)\]])){{0,100}}\\[)\]])|(?P<quoted>{_QUOTED})"
     r"|(?P<wildcard>__[\w/*-]+?__)|(?P<stray>\\[()\[\]{}]|\\+)|(?P<bracket>[()\[\]{}])"
 )
+_CHOOSES = re.compile(r"[^\W_](?![0-9.]*\]$)")
+"""What choices have that are not empty; the step behind the last colon is none of them."""
 _SIDE_ALONE = re.compile(r"\((?:(?:top|upper|bottom|lower)[ -]?)?(?:left|right|top|bottom|middle|cent(?:er|re))\)", re.IGNORECASE)
 
 
@@ -76,7 +78,7 @@ class Syntax:
                 end = ends[start]
                 piece = text[start:end]
                 if piece[0] == "{" or (piece[0] == "[" and re.search("[:|]", piece)):
-                    read.append(around + self._stand_in(piece))
+                    read.append(around + self._stand_in(piece) if _CHOOSES.search(piece) else " ")
                     position = end
                 elif _SIDE_ALONE.fullmatch(piece):
                     read.append(piece)

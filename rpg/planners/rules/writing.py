@@ -30,7 +30,11 @@ def prompt(cell: Cell, reading: Reading) -> str:
         apart = not reading.joint or "," in text or not _PREPOSITION.match(scene)
         text += (", " if apart else " ") + scene if text else scene
     text = ", ".join(filter(None, [text or background(reading), *reading.styles]))
-    text = tidy(text if cell else re.sub("^on (?=an? )", "", text), reading)
+    return tidy(text if cell else re.sub("^on (?=an? )", "", text), reading)
+
+
+def showing(text: str, reading: Reading) -> str:
+    """A region's prompt, with the background where it shows nothing."""
     return text if shows(text) else ", ".join(filter(None, [text, background(reading)]))
 
 

@@ -88,6 +88,9 @@ def faults(caption: str) -> list[str]:
 @fuzz
 @given(captions)
 @example("( a cat ) ) and [ a dog")
+@example("左边是{ }，右边是一只猫")
+@example("左边是{5}，右边是猫")
+@example("{5} on the left, [|] on the right")
 def test_no_word_is_lost_and_brackets_are_paired(caption: str) -> None:
     assert not faults(caption)
 
