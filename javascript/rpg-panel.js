@@ -42,9 +42,9 @@ async function rpgPlanChanged(tab) {
 }
 
 /** Leave the planning to Generate, with these settings, or to the Plan button. `names` tells the planners' names by label. */
-function rpgSetPlanner(tab, names, onGenerate, label, model, baseUrl, template, caption) {
+function rpgSetPlanner(tab, names, onGenerate, label, model, baseUrl, template, caption, fallback) {
     rpgMount();
-    const settings = {provider: names[label], model, base_url: baseUrl, template, caption};
+    const settings = {provider: names[label], model, base_url: baseUrl, template, caption, fallback: fallback ? "rules" : ""};
     const given = Object.entries(settings).filter(([, value]) => value?.trim());
     rpgEditors[tab].setPlanner(onGenerate ? Object.fromEntries(given) : null);
     return [];

@@ -39,7 +39,6 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
         return {"elem_id": f"rpg-{tab}-{name}", **kwargs}
 
     known = {info.label: info for info in known_planners()}
-    labels = list(known)
     models = list(dict.fromkeys(model for info in known.values() for model in info.models))
 
     with gr.Row(equal_height=False, elem_classes="rpg-planning"):
@@ -48,14 +47,15 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
         stop_button = gr.Button("Stop", variant="stop", visible=False, min_width=90, scale=0, **named("stop-button"))
     with gr.Accordion("Planner settings", open=False, **named("settings")):
         with gr.Row():
-            provider = gr.Dropdown(labels, value=labels[0], label="Planner", min_width=120, **named("provider"))
+            provider = gr.Dropdown(list(known), value=RULES.label, label="Planner", min_width=120, **named("provider"))
             model = gr.Dropdown(models, value=None, label="Model", allow_custom_value=True, min_width=120, **named("model"))
             template = gr.Dropdown(templates(), value=DEFAULT, label="Instructions", min_width=120, **named("template"))
-        hint = gr.HTML(describe(known[labels[0]]), elem_classes="rpg-message")
+        hint = gr.HTML(describe(RULES), elem_classes="rpg-message")
         with gr.Row():
             base_url = gr.Textbox(label="Base URL", max_lines=1, placeholder="Empty: the planner's own", **named("base-url"))
             key = gr.Textbox(label="API key", type="password", placeholder="Empty: the server's own", **named("key"))
         picture = gr.Image(label="Reference picture", type="pil", height=120, **named("picture"))
+        fallback = gr.Checkbox(label="Plan with the offline rules where the model's plan cannot be used", **named("fallback"))
         on_generate = gr.Checkbox(label="Plan at every Generate (with the server's own key)", **named("on-generate"))
     status = gr.HTML(elem_classes="rpg-message", **named("status"))
     offline_button = gr.Button("Plan with the offline rules", size="sm", visible=False, **named("offline-button"))
@@ -65,7 +65,7 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
 
     for component in (caption, key, picture, on_generate, live):
         component.do_not_save_to_config = True
-    for component in (provider, model, base_url, template):
+    for component in (provider, model, base_url, template, fallback):
         component.custom_script_source = "rpg_script.py"  # the host's ui-config.json keeps defaults under this name
 
     def start(values: dict[Any, Any]) -> Iterator[Update]:
@@ -89,6 +89,7 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
                 "api_key": values[key],
                 "template": values[template],
                 "image": data_url(values[picture]),
+                "fallback": RULES.name if values[fallback] else "",
                 **{side: pixels for side, pixels in values[size].items() if pixels},
             }
             return {"planner": planner, **kept_settings(values[plan])}
@@ -122,16 +123,16 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
     for button, begin in ((plan_button, start), (offline_button, start_offline)):
         button.click(
             begin,
-            inputs={plan, caption, provider, model, template, base_url, key, picture, size},
+            inputs={plan, caption, provider, model, template, base_url, key, picture, fallback, size},
             outputs=[running, plan_button, stop_button, status, offline_button, live, plan],
             # In the order of creation.
-            _js="(plan, text, provider, model, template, url, key, picture) => [plan, text.trim() ? text : "
-            f"rpgMainPrompt('{tab}'), provider, model, template, url, key, picture, rpgSize('{tab}')]",
+            _js="(plan, text, provider, model, template, url, key, picture, fallback) => [plan, text.trim() ? text : "
+            f"rpgMainPrompt('{tab}'), provider, model, template, url, key, picture, fallback, rpgSize('{tab}')]",
             show_progress=False,
         ).then(finish, outputs=[running, plan_button, stop_button], show_progress=False, queue=False)
     stop_button.click(stop, [running], show_progress=False, queue=False)
 
-    _keep_in_editor(tab, known, on_generate, [provider, model, base_url, template, caption])
+    _keep_in_editor(tab, known, on_generate, [provider, model, base_url, template, caption, fallback])
     return on_generate
 
 

@@ -207,19 +207,37 @@ def test_planning_shows_its_words_and_stops_for_its_own_page_only(
         assert "sk-typed-secret" not in page.json + page.raw.content()
 
 
+def choose_server(page: Page, url: str) -> None:
+    page.locate("#rpg-standalone-settings .label-wrap").click()
+    page.locate("#rpg-standalone-provider input").click()
+    page.locate("ul.options li").filter(has_text="OpenAI-compatible server").click()
+    page.locate("#rpg-standalone-base-url input").fill(url + "/v1")
+    page.locate("#rpg-standalone-caption textarea").fill("a cat on the left and a dog on the right")
+
+
 def test_the_offline_plan_is_offered_where_a_model_fails(page: Page) -> None:
     with serve(streamed("No.")) as server:
-        page.locate("#rpg-standalone-settings .label-wrap").click()
-        page.locate("#rpg-standalone-provider input").click()
-        page.locate("ul.options li").filter(has_text="OpenAI-compatible server").click()
-        page.locate("#rpg-standalone-base-url input").fill(server.url + "/v1")
-        page.locate("#rpg-standalone-caption textarea").fill("a cat on the left and a dog on the right")
+        choose_server(page, server.url)
         expect(page.button("offline-button")).to_be_hidden()
         page.button("plan-button").click()
         expect(page.button("status")).to_contain_text("holds no plan", timeout=20_000)
     page.button("offline-button").click()
     page.wait_for_plan(regions=[{"prompt": "a cat"}, {"prompt": "a dog"}], planned_by="rules 2")
     expect(page.button("offline-button")).to_be_hidden()
+
+
+def test_the_offline_plan_takes_its_place_where_that_is_wanted(page: Page) -> None:
+    with serve(streamed("No.")) as server:
+        choose_server(page, server.url)
+        page.locate("#rpg-standalone-fallback input").check()
+        page.button("plan-button").click()
+        page.wait_for_plan(regions=[{"prompt": "a cat"}, {"prompt": "a dog"}], planned_by="rules 2")
+        expect(page.button("status")).to_contain_text("so the offline rules planned")
+        expect(page.button("offline-button")).to_be_hidden()
+        page.locate("#rpg-standalone-on-generate input").check()
+        page.button("generate").click()
+        expect(page.locate("#rpg-standalone-gallery img").first).to_be_visible(timeout=20_000)
+    assert json.loads(page.json)["planner"]["fallback"] == "rules"
 
 
 def test_the_models_of_the_server_are_offered(page: Page) -> None:
