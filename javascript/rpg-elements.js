@@ -40,13 +40,15 @@ function rpgButton(text, title, onClick) {
     return button;
 }
 
+function rpgSvg(tag, attributes) {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    return element;
+}
+
 function rpgIcon(name) {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    svg.setAttribute("viewBox", "0 0 16 16");
-    svg.setAttribute("aria-hidden", "true");
-    path.setAttribute("d", rpgIcons[name]);
-    svg.append(path);
+    const svg = rpgSvg("svg", {viewBox: "0 0 16 16", "aria-hidden": "true"});
+    svg.append(rpgSvg("path", {d: rpgIcons[name]}));
     return svg;
 }
 

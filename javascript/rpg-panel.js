@@ -7,10 +7,16 @@ function rpgPlanTextarea(tab) {
 }
 
 /** Gradio listens for "input" events, not for changes of a value. */
-function rpgWritePlan(tab, json) {
-    const area = rpgPlanTextarea(tab);
-    area.value = json;
+function rpgType(area, text) {
+    area.value = text;
     area.dispatchEvent(new Event("input", {bubbles: true}));
+}
+
+/** Let the chosen planner plan a caption: it becomes the main prompt where there is none. */
+function rpgPlanCaption(tab, caption) {
+    const [main, own] = [rpgMainPromptArea(tab), document.querySelector(`#rpg-${tab}-caption textarea`)];
+    rpgType(main && !main.value.trim() && !own.value.trim() ? main : own, caption);
+    setTimeout(() => document.querySelector(`#rpg-${tab}-plan-button`).click());
 }
 
 function rpgMount() {
@@ -26,7 +32,14 @@ function rpgMount() {
 function rpgHost(tab) {
     const backdrops = [["", "No backdrop"], ["made", "Last picture"]];
     if (tab === "img2img") backdrops.push(["given", rpgWords("img2img picture")]);
-    return {tab, backdrops, write: (json) => rpgWritePlan(tab, json), size: () => rpgSize(tab), picture: (name) => rpgPicture(tab, name)};
+    return {
+        tab,
+        backdrops,
+        write: (json) => rpgType(rpgPlanTextarea(tab), json),
+        size: () => rpgSize(tab),
+        picture: (name) => rpgPicture(tab, name),
+        plan: (caption) => rpgPlanCaption(tab, caption),
+    };
 }
 
 /**
@@ -62,8 +75,12 @@ function rpgDownload(tab) {
     return [];
 }
 
+function rpgMainPromptArea(tab) {
+    return document.querySelector(`#${tab}_prompt textarea, #rpg-${tab}-prompt textarea`);
+}
+
 function rpgMainPrompt(tab) {
-    return document.querySelector(`#${tab}_prompt textarea, #rpg-${tab}-prompt textarea`)?.value ?? "";
+    return rpgMainPromptArea(tab)?.value ?? "";
 }
 
 /** {width, height} of the picture to be made; 0 where the page does not say. */
@@ -81,8 +98,19 @@ function rpgPicture(tab, name) {
     return places[name].map((place) => document.querySelector(place)?.src).find(Boolean) ?? "";
 }
 
+/** How long the planner has been at work, on the button that stops it (style.css shows it). */
+function rpgCountSeconds(tab) {
+    const button = document.querySelector(`#rpg-${tab}-stop-button`);
+    if (!button.checkVisibility()) return delete button.dataset.rpgSince;
+    button.dataset.rpgSince ??= Date.now();
+    button.dataset.rpgSeconds = `${Math.floor((Date.now() - button.dataset.rpgSince) / 1000)} s`;
+}
+
 function rpgFollowPages() {
-    for (const editor of Object.values(rpgEditors)) editor.followPage();
+    for (const [tab, editor] of Object.entries(rpgEditors)) {
+        editor.followPage();
+        rpgCountSeconds(tab);
+    }
 }
 
 setInterval(rpgFollowPages, 250);

@@ -7,6 +7,7 @@ class RpgView {
         this.canvas = new RpgCanvas(editor);
         this.table = new RpgTable(editor);
         this.toolbar = new RpgToolbar(editor);
+        this.start = new RpgStart(editor);
         this.build();
         root.addEventListener("focusout", () => editor.flush());
     }
@@ -19,7 +20,7 @@ class RpgView {
         this.ratio = rpgInput("rpg-ratio", "Split ratio", (text) => editor.edit((model) => model.setRatio(text)));
         this.ratio.placeholder = rpgWords("1,1  or  1,1,1;2,1,1");
         this.basePrompt = rpgTextarea("rpg-base-prompt", "Base prompt", edit("base_prompt"));
-        this.basePrompt.placeholder = rpgWords("The whole picture; empty: the main prompt");
+        this.basePrompt.placeholder = rpgWords("Empty: the main prompt");
         this.sliders = {
             base_ratio: this.buildShare("base_ratio", "Base ratio", "How much of the base prompt is mixed into every region"),
             latent_ratio: this.buildShare(
@@ -47,7 +48,7 @@ class RpgView {
         const decided = Object.entries(fields).filter(([name]) => !(name in editor.model.settings));
         this.planned = [...decided.map(([, element]) => element), this.picture, this.table.element]; // what a planner decides
         this.notice = rpgElement("div", {className: "rpg-notice", textContent: "The regions are planned when you press Generate."});
-        this.root.replaceChildren(this.notice, this.body, this.bar);
+        this.root.replaceChildren(this.start.element, this.notice, this.body, this.bar);
     }
 
     /** A number from 0 to 1, by slider or by keyboard. */
@@ -98,5 +99,6 @@ class RpgView {
         this.canvas.draw({places, shares, warnings});
         this.table.draw({places, shares, warnings});
         this.toolbar.draw(places[model.selected]);
+        this.start.draw();
     }
 }

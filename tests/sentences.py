@@ -83,10 +83,11 @@ def panel_files() -> list[Path]:
 
 
 def script_texts() -> set[str]:
-    """What javascript/ says: texts that begin with a capital letter, and what it asks the words of."""
+    """What javascript/ says: texts that begin with a capital letter or have five words, and what it asks the words of."""
     texts: set[str] = set()
     for path in (CHECKOUT / "javascript").glob("*.js"):
         source = re.sub(r"^\s*(//|/?\*).*$", "", path.read_text("utf-8"), flags=re.MULTILINE)
+        texts |= set(re.findall(r'"((?:[a-z]+ ){4,}[a-z]+)"', source))
         texts |= set(re.findall(r'"([A-Z][^"\n]*[a-z][^"\n]*)"', source)) | set(re.findall(r'rpgWords\(\s*"([^"\n]+)"', source))
     return {text for text in texts if text not in _KEYS and not re.search(r"^M[\d.]", text)}
 

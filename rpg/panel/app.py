@@ -14,12 +14,14 @@ import gradio as gr
 from PIL import Image
 
 from rpg.errors import PlanError, RPGError, Stopped
+from rpg.llm import Event
 from rpg.panel.draft import read_draft
 from rpg.panel.lines import error_line, progress_bar, status_line, unexpected_line
 from rpg.panel.panel import build_panel
 from rpg.panel.planning import stop
 from rpg.plan import Plan
-from rpg.planners import PlanRequest, Subject, make_plan
+from rpg.planners import PlanRequest, Subject, stream_plan
+from rpg.planners.make import REUSED
 from rpg.presets import Presets
 
 ROOT = Path(__file__).parents[2]
@@ -113,13 +115,14 @@ def build_app(generate: Generate, defaults: Settings | None = None, presets: Pre
 
 def results(generate: Generate, text: str, settings: Settings, cancelled: threading.Event) -> Iterator[str | Image.Image]:
     """Pictures as they are done, and in between what to show above them, as HTML."""
+    said = ""
     try:
         plan = read_draft(text, Subject(settings.prompt, settings.width, settings.height))
         if plan is None:
             raise PlanError("Nothing is planned yet; write region prompts or press Plan.")
         if isinstance(plan, PlanRequest):
             yield status_line("Planning.")
-            plan = make_plan(plan, cancelled=cancelled.is_set)
+            said, plan = yield from told(stream_plan(plan, cancelled.is_set))
         yield progress_bar(0)
         with closing(generate(plan, settings)) as items:
             for item in items:
@@ -127,13 +130,26 @@ def results(generate: Generate, text: str, settings: Settings, cancelled: thread
                     yield status_line("Generation was stopped.")
                     return
                 yield progress_bar(item) if isinstance(item, (int, float)) else item
-        yield ""
+        yield status_line(REUSED if said == REUSED else "")
     except Stopped:
         yield status_line("Planning was stopped.")
     except RPGError as error:
         yield error_line(str(error))
     except Exception as error:
         yield unexpected_line(error)
+
+
+def told(planning: Generator[Event, None, Plan]) -> Generator[str, None, tuple[str, Plan]]:
+    """What the planner reports, as lines of HTML; the last of these sentences, and the plan."""
+    said = ""
+    while True:
+        try:
+            event = next(planning)
+        except StopIteration as end:
+            return said, end.value
+        if event.kind == "status":
+            said = event.text
+            yield status_line(said)
 
 
 def page_script() -> str:

@@ -15,6 +15,9 @@ from rpg.planners.registry import RULES
 from rpg.planners.reply import read_reply
 from rpg.planners.request import PlanRequest, Subject
 
+REUSED = "The same request was planned before; its plan is used again. The Plan button makes a new one."
+"""The status of a plan that no model was asked for."""
+
 
 def never() -> bool:
     return False
@@ -84,7 +87,7 @@ def _plan_by_model(
     )
     key = cache.key_of(provider, question)
     if reuse and (known := cache.recall(key)):
-        yield Event("status", "The same request was planned before; its plan is used again.")
+        yield Event("status", REUSED)
         return known
     planned_by = f"{provider.name} {provider.short_model:.100}, template {template.name} {template.version}"
 

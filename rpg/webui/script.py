@@ -19,6 +19,7 @@ from rpg.llm import trust
 from rpg.panel.panel import build_panel
 from rpg.plan import Plan
 from rpg.planners import PlanRequest, Subject, make_plan
+from rpg.planners.make import REUSED
 from rpg.presets import Presets
 from rpg.webui import a1111, job, routes, wildcards, xyz
 from rpg.webui.arguments import override, parse_arguments, prompts_of, replaced, rewritten, with_prompts
@@ -155,7 +156,10 @@ def picture_plans(host: a1111.A1111, *args: Any) -> list[Plan]:
             wanted = asked(host.p, caption, *args)
             assert wanted is not None  # else the job would be off
             if isinstance(wanted, PlanRequest):
-                wanted = override(make_plan(wanted, cancelled=a1111.interrupted), getattr(host.p, "rpg_changes", {}))
+                planned = make_plan(
+                    wanted, lambda event: host.p.comment(REUSED) if event.text == REUSED else None, a1111.interrupted
+                )
+                wanted = override(planned, getattr(host.p, "rpg_changes", {}))
             made[caption] = wanted.for_model(host.latent_ratio())
     plans = [made[caption] for caption in captions]
     return [with_prompts(plan, texts) for plan, texts in zip(plans, host.p.rpg_texts)] if host.p.rpg_texts else plans

@@ -262,7 +262,7 @@ def test_everything_has_a_label(page: Page) -> None:
 
 def test_what_comes_back_the_same_is_no_step(page: Page) -> None:
     page.raw.evaluate(
-        "plan => rpgWritePlan('standalone', plan)", '{"regions": ["a cat", "a dog"], "version": 2, "base_ratio": 0.4}'
+        "plan => rpgType(rpgPlanTextarea('standalone'), plan)", '{"regions": ["a cat", "a dog"], "version": 2, "base_ratio": 0.4}'
     )
     page.raw.wait_for_function("rpgEditors.standalone.written.startsWith('{\"regions')")
     expect(page.locate("[title^=Undo]")).to_be_disabled()

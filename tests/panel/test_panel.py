@@ -16,6 +16,7 @@ from rpg.panel.app import Settings, build_app, results
 from rpg.panel.panel import build_panel
 from rpg.plan import Plan
 from rpg.planners import known_planners
+from rpg.planners.make import REUSED
 from tests.llm.servers import serve, streamed
 
 PLAN = Plan.from_dict({"regions": ["a cat", "a dog"]})
@@ -198,6 +199,16 @@ def test_plan_at_generate_uses_the_prompt() -> None:
     list(results(generate, '{"planner": {"provider": "rules"}}', settings, threading.Event()))
     assert plans[0].caption == settings.prompt
     assert len(plans[0].regions) == 2
+
+
+def test_a_plan_that_is_used_again_says_so() -> None:
+    with serve(streamed(), streamed()) as server:
+        asked = json.dumps({"planner": {"provider": "compatible", "model": "m", "base_url": server.url}})
+        shown = [
+            list(results(counting([]), asked, Settings("a cat and a dog", width=40), threading.Event()))[-1] for _ in range(2)
+        ]
+        assert len(server.received) == 1
+    assert shown == ["", f'<p class="rpg-status">{REUSED}</p>']
 
 
 def test_the_page_needs_no_font_from_elsewhere() -> None:

@@ -16,8 +16,8 @@ from tests.sentences import panel_sentences
 from tests.test_words import UNSEEN
 
 NAMES = re.compile(
-    r"RPG|OpenAI|Ollama|LM Studio|vLLM|llama\.cpp|transformers|DeepSeek|Google Gemini|JSON|Regional Prompter|"
-    r"Forge Couple|Omost|API|base_url|Ctrl(\+Shift)?\+[A-Z]|Ctrl|Shift|split_ratio"
+    r"Stable Diffusion|RPG|OpenAI|Ollama|LM Studio|vLLM|llama\.cpp|transformers|DeepSeek|Google Gemini|JSON|"
+    r"Regional Prompter|Forge Couple|Omost|API|base_url|Ctrl(\+Shift)?\+[A-Z]|Ctrl|Shift|split_ratio"
 )
 SEEN = """() => {
     const seen = new Set();

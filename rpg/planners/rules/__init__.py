@@ -103,8 +103,8 @@ def _by_words(caption: str, text: str, aspect: float) -> Plan:
         notes.append(note("one class", han, ", ".join(repeated)))
     else:
         notes.append(note("rest" if left else "classes", han))
-    if han and not translated:
-        notes.append(note("Chinese", han))
+    if han:
+        notes.append(note("English" if translated else "Chinese", han))
     base = "" if base == text else base  # an empty one is the main prompt, which the user goes on to change
     regions = tuple(Region(writing.showing(syntax.restore(prompt), reading)) for prompt in prompts)
     return Plan(regions, split_ratio(rows), base, DEFAULT_BASE_RATIO if repeated or left else 0.0, caption, " ".join(notes), NAME)

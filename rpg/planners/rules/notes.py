@@ -52,6 +52,10 @@ _NOTES = {
         "The region prompts stay Chinese, which most Stable Diffusion checkpoints do not read; translate them.",
         "区域提示词仍是中文（Chinese），多数 Stable Diffusion 模型读不懂；请译成英文。",
     ),
+    "English": (
+        "The region prompts are translated into English, which Stable Diffusion checkpoints read.",
+        "区域提示词已译成英文，因为多数 Stable Diffusion 模型只读英文。",
+    ),
     "keywords": (
         "The caption is written in regional-prompter's keywords, so its regions are taken as they stand; equal ratios.",
         "描述用了 regional-prompter 的关键词，各区域照写，比例均等。",
