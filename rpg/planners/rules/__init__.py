@@ -11,7 +11,7 @@ from rpg.planners.rules import figure, keywords, writing
 from rpg.planners.rules.arrange import Rows, arrange, fits, split_ratio
 from rpg.planners.rules.chinese import reader as chinese
 from rpg.planners.rules.chinese.translation import translate
-from rpg.planners.rules.content import HAN, is_read, lost
+from rpg.planners.rules.content import HAN, is_chinese, is_read, lost
 from rpg.planners.rules.english import reader as english
 from rpg.planners.rules.english.marks import find_marks
 from rpg.planners.rules.notes import note
@@ -22,7 +22,9 @@ NAME = "rules 2"
 MAX_CAPTION = 4000
 """Most characters of a caption."""
 MOST_ENTITIES = 6
-"""Most things without a place or number of their own that get a region; the base prompt shows the others."""
+"""Most things of prose, or without a place or number of their own, that get a region; the base prompt shows the others."""
+_PROSE = 3
+"""Sentences from which a caption is prose, and no list."""
 _NAMELESS = "The caption names nothing; describe the picture, such as 'a cat on the left and a dog on the right'."
 
 
@@ -50,7 +52,7 @@ def plan(caption: str, width: int | None = None, height: int | None = None) -> P
 def read(caption: str) -> Reading:
     """What a caption says, before it is laid out. Names may hold characters that stand for syntax."""
     text = re.sub(r"\s+", " ", caption).strip()
-    han = bool(HAN.search(text))
+    han = is_chinese(text)
     reading = _read(Syntax(text, han).words, han)
     reading.settle_scenes()
     return reading
@@ -69,12 +71,12 @@ def _by_keywords(caption: str, text: str) -> Plan | None:
         return None
     regions = tuple(Region(_balanced(cell)) for row in rows for cell in row)
     ratio = ";".join(",".join("1" * (len(row) + (len(rows) > 1 and len(row) > 1))) for row in rows)
-    said = note("keywords", bool(HAN.search(text)))
+    said = note("keywords", is_chinese(text))
     return Plan(regions, ratio, _balanced(base), keywords.BASE_RATIO if base else 0.0, caption, said, NAME)
 
 
 def _by_words(caption: str, text: str, aspect: float) -> Plan:
-    han = bool(HAN.search(text))
+    han = is_chinese(text)
     syntax = Syntax(text, han)
     if not syntax.is_whole and shows_nothing(_balanced(text)):
         raise PlannerError(_NAMELESS)
@@ -86,8 +88,9 @@ def _by_words(caption: str, text: str, aspect: float) -> Plan:
     reading.settle_scenes()
     translated = translate(reading) if han and not syntax else None
     reading = translated or reading
-    limited = reading.limit(MOST_ENTITIES)
-    rows, notes = _rows(reading, aspect, han)
+    prose = len(re.findall(r"[^\W\d_][.!?](?:\s|$)|[。！？]", caption)) >= _PROSE
+    limited = reading.limit(MOST_ENTITIES, prose)
+    rows, notes = _rows(reading, aspect, han, MOST_ENTITIES if prose else MAX_REGIONS)
     if sum(len(cells) for _, cells in rows) < 2:
         prompt = writing.composed(reading) if translated and reading.things and not limited else ""
         prompt = prompt if prompt and not lost(HAN.sub(" ", syntax.words), [prompt]) else _balanced(text)
@@ -110,20 +113,20 @@ def _by_words(caption: str, text: str, aspect: float) -> Plan:
     return Plan(regions, split_ratio(rows), base, DEFAULT_BASE_RATIO if repeated or left else 0.0, caption, " ".join(notes), NAME)
 
 
-def _rows(reading: Reading, aspect: float, han: bool) -> tuple[Rows, list[str]]:
-    """The layout, and notes on what decided it; no rows where nothing is named or a plan cannot hold it all."""
+def _rows(reading: Reading, aspect: float, han: bool, most: int) -> tuple[Rows, list[str]]:
+    """The layout of at most ``most`` things, and notes on what decided it; no rows where nothing or too much is named."""
     things = reading.things
     if not things:
         return [], []
     if len(things) > MAX_REGIONS:
         return [], [note("too many", han, MAX_REGIONS)]
     notes = []
-    while sum(thing.count for thing in things) > MAX_REGIONS or not fits(rows := arrange(reading, aspect)):
-        most = max(things, key=lambda thing: thing.count)
-        if most.count == 1:
+    while sum(thing.count for thing in things) > most or not fits(rows := arrange(reading, aspect)):
+        group = max(things, key=lambda thing: thing.count)
+        if group.count == 1:
             return [], [note("too many places", han)]
-        notes = [note("shared region", han, most.count)]
-        most.name, most.count, most.members = most.many or most.name, 1, []
+        notes = [note("shared region", han, group.count)]
+        group.name, group.count, group.members = group.many or group.name, 1, []
     if any(thing.count > 6 for thing in things):
         notes.append(note("merging", han))
     if any(cell is None for _, cells in rows for _, cell in cells):
@@ -155,5 +158,5 @@ def _why_whole(words: str, reading: Reading) -> str:
 
 def _balanced(text: str) -> str:
     """The text, without the brackets that nothing opens or closes."""
-    syntax = Syntax(text, bool(HAN.search(text)))
+    syntax = Syntax(text, is_chinese(text))
     return text if syntax.is_whole else syntax.restore(syntax.words).strip() or writing.BACKGROUND

@@ -19,7 +19,10 @@ _EMPTY = frozenset(
 )
 """Characters that by themselves show nothing."""
 _CONNECTIVES = re.compile("同时|然后|另外|此外|其中|并排|并列|对面|一起")
-_SAID = word_set("picture image photo scene shows features contains stands stand sits lies hangs")
+LEADS = word_set(
+    "picture image photo photograph scene shows features contains depicts portrays captures displays foreground "
+    "stands stand sits lies hangs"
+)
 """Verbs and nouns that only lead to what is shown."""
 
 
@@ -47,13 +50,18 @@ def _words(text: str) -> list[str]:
 
 
 def _shows(word: str) -> bool:
-    return word not in FUNCTION_WORDS and word not in COUNTS and word not in _SAID and len(word) > 1
+    return word not in FUNCTION_WORDS and word not in COUNTS and word not in LEADS and len(word) > 1
 
 
 def stem(word: str) -> str:
     """What forms of a word have in common: "painted" and "paints"."""
     one = _ENDING.sub("", singular(word.removesuffix("'s").removesuffix("’s")))
     return one[:-1] if len(one) > 3 and one[-1:] == one[-2:-1] else one
+
+
+def is_chinese(text: str) -> bool:
+    """Whether a text has Chinese characters, and none of Japanese."""
+    return bool(HAN.search(text)) and not _KANA.search(text)
 
 
 def is_read(text: str) -> bool:

@@ -94,11 +94,19 @@ class Reading:
         """Whether there are more things than a plan has regions: reading on would change nothing."""
         return len(self.things) > MAX_REGIONS
 
-    def limit(self, most: int) -> bool:
-        """Leave out what a long caption lists beyond ``most`` things, the living and related last. Whether there were more."""
-        if len(self.things) <= most or self.order or any(thing.place or thing.count > 1 for thing in self.things):
+    def limit(self, most: int, prose: bool = False) -> bool:
+        """Leave out what a long caption names beyond ``most`` things, the placed, living and related last.
+
+        A list whose things have places or numbers is taken as it is; ``prose`` is not. Whether there were more.
+        """
+        listed = not prose and any(thing.place or thing.count > 1 for thing in self.things)
+        if len(self.things) <= most or self.order or listed:
             return False
-        kept = sorted(self.things, key=lambda thing: (not thing.being, not (thing.relation or self._anchors(thing))))[:most]
+
+        def rank(thing: Thing) -> tuple[bool, ...]:
+            return not thing.place, not thing.being, not (thing.relation or self._anchors(thing))
+
+        kept = sorted(self.things, key=rank)[:most]
         self.things = [thing for thing in self.things if thing in kept]
         for thing in self.things:
             thing.relation = thing.relation if thing.relation and thing.relation[1] in kept else None

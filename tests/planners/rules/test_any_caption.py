@@ -6,7 +6,6 @@ import contextlib
 import re
 import time
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -14,6 +13,9 @@ from rpg.errors import PlannerError
 from rpg.plan import Plan
 from rpg.planners.rules import content, lexicon, plan
 from tests.fuzz import fuzz
+from tests.planners.replies import records
+from tests.planners.rules.test_kinds import WRITTEN_BEFOREHAND
+from tests.planners.rules.test_rules import PROMPTS
 
 SECONDS = 0.03
 _ENGLISH = """
@@ -23,6 +25,7 @@ cat cats dog girl girls woman man knight wizard kettle apples lemons sheep shrim
 table sofa park castle beach cafe sky sunset night road lid handle painting photo picture image scene watercolor anime 8k
 red blue round wooden sleek shiny old young flobber Batman Hogwarts zorbing standing sitting dancing hang evokes peace
 1girl 2boys solo masterpiece score_9 35 mm pair group bouquet BREAK ADDCOL ADDROW ADDBASE ADDCOMM
+The~image~shows In~the~foreground,
 """
 _CHINESE = """
 一个 两只 三位 2 从左到右 左边是 右边的 上面写着 上面有 旁边 在 的 和 与 、 是 有 着 他们 它 猫 狗 女孩 老人 苹果
@@ -45,7 +48,11 @@ SAMPLE = [
     "portrait of a beekeeper, amber light, freckles, wicker mask lifted, meadow behind her, medium format film",
     "Three ceramic owls on a shelf. The left owl is cracked. The middle owl wears glasses. Dust floats in the light.",
     "一位修表匠坐在昏暗的小店里，左边是一排怀表，右边是一盏绿色台灯，窗外下着雨。",
+    *(entry["prompt"] for entry in PROMPTS),
+    *(caption for cases in WRITTEN_BEFOREHAND.values() for caption, *_ in cases),
+    *sorted({record.caption for record in records()}),
 ]
+"""In the project's own words, and those of the original's gallery."""
 
 
 def unbalanced(text: str) -> bool:
@@ -62,7 +69,7 @@ def unbalanced(text: str) -> bool:
 def words_of(text: str) -> list[str]:
     """The words of a text that show something."""
     bare = re.sub(r"<\w+:[^<>]*>|\b(?:BREAK|ADD[A-Z]+)\b", " ", text).lower()
-    empty = lexicon.FUNCTION_WORDS | set(lexicon.COUNTS) | {"picture", "image", "photo", "scene", "stand", "sit"}
+    empty = lexicon.FUNCTION_WORDS | set(lexicon.COUNTS) | content.LEADS
     return [word for word in re.findall(r"[a-z]{3,}", bare) if word not in empty]
 
 
@@ -107,6 +114,6 @@ def test_a_caption_takes_at_most_thirty_milliseconds(caption: str) -> None:
     assert any(seconds() <= SECONDS for _ in range(3))
 
 
-@pytest.mark.parametrize("caption", SAMPLE)
-def test_no_word_of_what_people_write_is_lost(caption: str) -> None:
-    assert not faults(caption)
+def test_no_word_of_what_people_write_is_lost() -> None:
+    assert len(SAMPLE) > 150
+    assert {caption: found for caption in SAMPLE if (found := faults(caption))} == {}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from rpg.planners.rules.english.phrases import LOCATIVE, EnglishPhrase, Token, opens_otherwise, phrase_at
 from rpg.planners.rules.english.relations import REFERENCES
 from rpg.planners.rules.english.roles import cut_styles, role, without_joiners, wraps
-from rpg.planners.rules.english.sentences import SUBJECTS, Sentences
+from rpg.planners.rules.english.sentences import SUBJECTS, Sentences, without_openings
 from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY, article, is_adjective, plain, singular, word_set
 from rpg.planners.rules.reading import Place, Reading, Thing
 
@@ -23,7 +23,7 @@ _DEPICTION = re.compile(r"\b((?:an?|the) (?:\w+ ){0,2}(portrait|painting|picture
 
 def read(text: str) -> Reading:
     """What an English caption says."""
-    return _Reader(*cut_styles(text)).read()
+    return _Reader(*cut_styles(without_openings(text))).read()
 
 
 class _Reader(Sentences):
@@ -244,7 +244,9 @@ class _Reader(Sentences):
         elif (not self.reading.things or index == self.begins) and wraps(phrase, self.text_at(phrase.after)):
             self.flush(phrase.start)
             if index == 0:
-                self.reading.styles.append(re.sub("^(?:an?|the) ", "", self.text[phrase.start : phrase.end]))
+                self.reading.styles.append(
+                    re.sub("^(?:an?|the|this) ", "", self.text[phrase.start : phrase.end], flags=re.IGNORECASE)
+                )
             self.held, self.fresh = self.tokens[phrase.after].end, phrase.after + 1
         else:
             self._add_or_attach(phrase, link)

@@ -25,6 +25,7 @@ class Relations(Walk):
             return self._refer_ahead(index, begin)
         anchor = phrase_at(self.tokens, after, self.text, True) if after < len(self.tokens) else None
         told = anchor is not None and self.text_at(anchor.after) in COPULA and self.text_at(anchor.after) not in ":,"
+        told = told or (anchor is not None and index == self.begins and self.text_at(anchor.after) == ",")
         if anchor and self.is_fresh(index) and (self.current is None or told):
             return self._leading_relation(index, anchor)
         self.relation, self.fresh = self.tokens[index], after

@@ -25,6 +25,14 @@ _PICTURE = re.compile(
     r"(?: of the (?:image|picture|scene|photo|painting|artwork))?(?:'s \w+)?"
     r"(?: itself)? (?!of\b|on\b|hangs|shows|depicts|features|contains|includes|portrays|captures an? )"
 )
+_OPENING = re.compile(
+    r"^(?:the|this) (?:image|picture|photo|photograph|scene|illustration|artwork) (?:here )?"
+    r"(?:shows|depicts|presents|features|captures|portrays|displays|contains|is of) (?=\S)"
+    r"|(?:^|(?<=[.,;!?] )|(?<=\band ))in the (?:immediate )?foreground\b"
+    r"(?: (?:is|are|stands?|sits?|lies|there (?:is|are))\b|,)? ?",
+    re.IGNORECASE,
+)
+"""What leads to things and says nothing of them: "The image shows", "In the foreground,"."""
 _LEADING = re.compile(r"^(?:is|are|has|have|was|been)\s+(?:an? |the )?", re.IGNORECASE)
 _LONGEST_REMARK = 12
 """Most words that a sentence about the picture adds to every region; a longer one is left to the base prompt."""
@@ -97,6 +105,11 @@ class Sentences(Relations):
         while index < len(self.tokens) and self.tokens[index].text not in (".", "!", "?"):
             index += 1
         return index
+
+
+def without_openings(text: str) -> str:
+    """The text without the words that only lead to what the picture shows."""
+    return _OPENING.sub("", text)
 
 
 def _remark(sentence: str) -> str | None:
