@@ -63,11 +63,12 @@ class BusyError(LLMError):
 
 
 class ReplyError(LLMError):
-    """An answer that is not what was asked for. ``raw`` is what the model wrote."""
+    """An answer that is not what was asked for. ``raw`` is what the model wrote, ``hint`` what would help it."""
 
-    def __init__(self, message: str, raw: str = "", status_code: int = 422) -> None:
+    def __init__(self, message: str, raw: str = "", status_code: int = 422, hint: str = "") -> None:
         super().__init__(message, status_code)
         self.raw = raw
+        self.hint = hint
 
 
 class UnableError(RPGError):

@@ -43,7 +43,7 @@ def ask_and_read(
             raise
         yield Event("status", f"The answer cannot be used: {error} Asking once more.")
         said = answer.text.strip()[-MOST_SENT_BACK:] or "(nothing)"
-        repair = [Message("assistant", said), Message("user", _REPAIR.format(error=error))]
+        repair = [Message("assistant", said), Message("user", _REPAIR.format(error=f"{error} {error.hint}".strip()))]
     question = replace(question, messages=[*question.messages, *repair])
     return _read((yield from ask(provider, question, cancelled, attempts)), read, True)
 
@@ -52,4 +52,4 @@ def _read(answer: Answer, read: Callable[[Answer, bool], T], last: bool) -> T:
     try:
         return read(answer, last)
     except ReplyError as error:
-        raise ReplyError(f"{answer.remark} {error}".strip(), error.raw) from None
+        raise ReplyError(f"{answer.remark} {error}".strip(), error.raw, hint=error.hint) from None

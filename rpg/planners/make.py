@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 
 from rpg import llm
+from rpg.areas.layout import Layout
 from rpg.errors import PlannerError, ReplyError
 from rpg.llm import PROVIDERS, Answer, Event, Message, Question
 from rpg.plan import Plan
@@ -100,7 +101,7 @@ def _plan_by_model(
         warned = _warned(plan, [*misplaced, *geometry.thin(plan)])
         if wrong or (misplaced and not last):
             kept.extend([] if wrong else [warned])
-            raise ReplyError(" ".join([*wrong, *misplaced]), answer.text)
+            raise ReplyError(" ".join([*wrong, *misplaced]), answer.text, hint=_hint(subject))
         return warned
 
     yield Event("status", f"Asking {provider.short_label} ({provider.short_model}).")
@@ -112,6 +113,19 @@ def _plan_by_model(
         plan = kept[0]
     cache.remember(key, plan)
     return plan
+
+
+def _hint(subject: Subject) -> str:
+    """How the offline rules divide the picture: a small model that is only told what is wrong writes the same again."""
+    try:
+        plan = rules.plan(subject.caption, subject.width, subject.height)
+    except PlannerError:
+        return ""
+    if not 1 < len(plan.regions) <= rules.MOST_ENTITIES:
+        return ""
+    prompts = iter(region.prompt for region in plan.regions)
+    rows = [", ".join(repr(next(prompts)) for _ in row.widths) for row in Layout.parse(plan.split_ratio).rows]
+    return f"One way to divide it: {'; '.join(f'row {number}: {row}' for number, row in enumerate(rows, 1))}."
 
 
 def _in_its_place(error: ReplyError, subject: Subject) -> Plan:
