@@ -1,4 +1,4 @@
-"""The routes for presets, on an app that stands in for the host's."""
+"""The routes, on an app that stands in for the host's."""
 
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from rpg.errors import RPGError
 from rpg.plan import Plan
 from rpg.presets import Presets
 from rpg.webui.routes import HOST_ROUTE, add_routes
+from tests.llm.servers import PLAN as TWO
+from tests.llm.servers import serve, status
 
 PLAN = {"regions": ["a cat", "a dog"]}
 
@@ -44,6 +46,22 @@ def test_presets_are_kept_read_and_deleted(client: Any) -> None:
     assert client.get("/rpg/v1/presets/two: pets").status_code == 404
     refused = client.put("/rpg/v1/presets/x", json={"regions": []})
     assert (refused.status_code, refused.json()["detail"][:16]) == (422, "regions is empty")
+
+
+def test_a_plan_comes_with_what_it_cost(client: Any) -> None:
+    said = {"usage": {"prompt_tokens": 700, "completion_tokens": 90}, "choices": [{"message": {"content": TWO}}]}
+    with serve(status(200, said)) as server:
+        asked = {"caption": "a cat and a dog", "provider": "compatible", "base_url": server.url, "model": "m"}
+        answer = client.post("/rpg/v1/plan", json=asked).json()
+    assert [region["prompt"] for region in answer["plan"]["regions"]] == ["a grey cat", "a brown dog"]
+    assert answer["log"][-1].startswith("700 tokens in, 90 out, ")
+    assert answer["log"][-1].endswith(" s")
+
+
+def test_planners_name_their_default_model(client: Any) -> None:
+    models = {planner["name"]: planner["default_model"] for planner in client.get("/rpg/v1/planners").json()["planners"]}
+    assert models["rules"] == ""
+    assert models["openai"] == "gpt-4o"
 
 
 def test_they_stand_under_the_hosts_authentication(client: Any) -> None:

@@ -3,6 +3,7 @@ import io
 import json
 import threading
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -39,7 +40,7 @@ def test_panels_of_two_tabs_share_no_id() -> None:
 def test_passing_things_stay_out_of_the_hosts_defaults() -> None:
     blocks = build_two().blocks.values()
     kept = [block.elem_id for block in blocks if isinstance(block, gr.components.FormComponent) and saved(block)]
-    names = ("provider", "model", "template", "base-url")
+    names = ("provider", "model", "template", "base-url", "fallback")
     assert kept == [f"rpg-{tab}-{name}" for tab in ("txt2img", "img2img") for name in names]
 
 
@@ -96,6 +97,11 @@ def test_what_it_cost_stands_beside_the_result(monkeypatch: pytest.MonkeyPatch) 
         "x",
         '<p class="rpg-status">Planned 2 regions (9 tokens in, 3 out, 1.0 s; 2.0 s).</p>',
     )
+
+
+def test_warnings_stand_beside_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    scripted(monkeypatch, end=replace(PLAN, notes="Warning: The caption has 'a cat' on the left; its region lies on the right."))
+    assert "Planned 2 regions. Warning: The caption has &#x27;a cat&#x27; on the left" in updates()[-1][1]
 
 
 def test_a_failure_shows_its_sentence_and_the_models_words(monkeypatch: pytest.MonkeyPatch) -> None:
