@@ -9,7 +9,7 @@ SEED ?= 1
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run ui test check test-webui test-forge test-matrix soak fuzz bench-speed bench-webui bench-composition train
+.PHONY: run ui test check test-webui test-forge test-matrix soak fuzz bench-speed bench-webui bench-composition docs screenshots train
 
 run: $(INSTALLED) ## make a picture with the embedded model
 	@$(VENV)/bin/python -m rpg generate "$(CAPTION)" --seed $(SEED)
@@ -50,6 +50,12 @@ bench-webui: $(INSTALLED) ## the same inside the real webui; BENCH="--regional-p
 
 bench-composition: $(INSTALLED) ## does each object get its own colour, shape and place; an hour on two cores, goes on where interrupted
 	$(VENV)/bin/python -m tests.benchmarks.composition $(BENCH)
+
+docs: $(INSTALLED) ## docs/troubleshooting.md from the sentences of the program
+	$(VENV)/bin/python -m tests.docs.troubleshooting
+
+screenshots: $(INSTALLED) ## the pictures of the panel in docs/, from the page of its own
+	$(VENV)/bin/python -m tests.docs.screenshots
 
 train: $(INSTALLED) ## the embedded model from a seed; three hours on two cores, goes on where interrupted
 	$(VENV)/bin/python -m rpg.shapes.training $(TRAIN)

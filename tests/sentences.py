@@ -53,8 +53,8 @@ def python_texts(file: Path) -> Iterator[Text]:
             skipped |= {id(value) for value in node.values if isinstance(value, ast.Constant)}
             specs = [value.format_spec for value in node.values if isinstance(value, ast.FormattedValue) and value.format_spec]
             skipped |= {id(part) for spec in specs for part in ast.walk(spec)}
-        if isinstance(node, ast.Call) and (name := ast.unparse(node.func)).endswith("Error"):
-            raised |= {id(part): name.rpartition(".")[2] for argument in node.args[:1] for part in ast.walk(argument)}
+        if isinstance(node, ast.FunctionDef):
+            raised |= _raised(node)
     name = str(file.relative_to(CHECKOUT))
     for node in ast.walk(tree):
         if id(node) in skipped:
@@ -62,6 +62,21 @@ def python_texts(file: Path) -> Iterator[Text]:
         text, values = _template(node)
         if text.strip():
             yield Text(text.strip(), name, node.lineno, values, raised.get(id(node), ""))  # type: ignore[attr-defined]
+
+
+def _raised(function: ast.FunctionDef) -> dict[int, str]:
+    """The class of the error for every part of a text that is raised, also where it has a name first."""
+    errors = [
+        node
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and re.search(r"(Error|Unreadable|^error)$", ast.unparse(node.func))
+    ]
+    texts = [(ast.unparse(call.func).rpartition(".")[2], call.args[0]) for call in errors if call.args]
+    for name, text in list(texts):
+        named = {part.id for part in ast.walk(text) if isinstance(part, ast.Name)}
+        given = [node for node in ast.walk(function) if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in named]
+        texts += [(name, node.value) for node in given]
+    return {id(part): name for name, text in reversed(texts) for part in ast.walk(text)}
 
 
 def _template(node: ast.AST) -> tuple[str, tuple[str, ...]]:

@@ -43,7 +43,7 @@ ROOMS = {
     "panel": "errors values areas plan llm planners presets foreign",
     "webui": "errors networks values areas plan infotext steering llm planners presets panel shapes",
     "batch": "errors values areas plan infotext llm planners",
-    "cli": "errors values areas plan infotext steering llm planners batch editing shapes pipelines panel",
+    "cli": "errors values areas plan infotext steering llm planners batch presets editing shapes pipelines panel",
     "__main__": "cli",
     "__init__": "",
 }

@@ -11,6 +11,7 @@ from typing import Any
 from rpg.cli.common import add_model, load, whole
 from rpg.llm import addresses, trust
 from rpg.plan import Plan
+from rpg.presets import Presets
 
 
 def add_parser(commands: Any) -> None:
@@ -25,12 +26,16 @@ def add_parser(commands: Any) -> None:
 def serve(options: argparse.Namespace) -> None:
     """Serve the panel until Ctrl-C."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    if not addresses.is_loopback(f"http://[{options.host}]" if ":" in options.host else f"http://{options.host}"):
+        trust.serve_others()
+    page_of(load(options)).queue(concurrency_count=8).launch(server_name=options.host, server_port=options.port, show_api=False)
+
+
+def page_of(loaded: Any, presets: Presets | None = None) -> Any:
+    """The page for a model (see :func:`rpg.pipelines.loading.load`)."""
     from rpg.panel.app import Settings, build_app
     from rpg.pipelines.streaming import stream
 
-    if not addresses.is_loopback(f"http://[{options.host}]" if ":" in options.host else f"http://{options.host}"):
-        trust.serve_others()
-    loaded = load(options)
     loaded.pipeline.set_progress_bar_config(disable=True)
 
     def pictures(plan: Plan, settings: Settings) -> Generator[Any, None, None]:
@@ -46,6 +51,4 @@ def serve(options: argparse.Namespace) -> None:
         )
 
     defaults = Settings(width=loaded.width, height=loaded.height, steps=loaded.steps, guidance_scale=loaded.guidance_scale)
-    build_app(pictures, defaults).queue(concurrency_count=8).launch(
-        server_name=options.host, server_port=options.port, show_api=False
-    )
+    return build_app(pictures, defaults, presets)

@@ -65,7 +65,8 @@ def build_app(generate: Generate, defaults: Settings | None = None, presets: Pre
                 with gr.Row():
                     steps = gr.Slider(1, 100, defaults.steps, step=1, label="Steps", elem_id="rpg-standalone-steps")
                     guidance = gr.Slider(1, 20, defaults.guidance_scale, step=0.5, label="Guidance")
-                    seed = gr.Number(-1 if defaults.seed is None else defaults.seed, precision=0, label="Seed (-1: random)")
+                    given = -1 if defaults.seed is None else defaults.seed
+                    seed = gr.Number(given, precision=0, label="Seed (-1: random)", elem_id="rpg-standalone-seed")
                 with gr.Accordion("Regions", open=True):
                     panel = build_panel("standalone", presets)
             with gr.Column():

@@ -47,7 +47,7 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
         stop_button = gr.Button("Stop", variant="stop", visible=False, min_width=90, scale=0, **named("stop-button"))
     with gr.Accordion("Planner settings", open=False, **named("settings")):
         with gr.Row():
-            provider = gr.Dropdown(list(known), value=RULES.label, label="Planner", min_width=120, **named("provider"))
+            provider = gr.Dropdown(list(known), value=RULES.label, label="Planner", scale=2, min_width=120, **named("provider"))
             model = gr.Dropdown(models, value=None, label="Model", allow_custom_value=True, min_width=120, **named("model"))
             template = gr.Dropdown(templates(), value=DEFAULT, label="Instructions", min_width=120, **named("template"))
         hint = gr.HTML(describe(RULES), elem_classes="rpg-message")

@@ -18,6 +18,7 @@ def test_an_example_is_planned_by_one_click(page: Page) -> None:
     page.wait_for_plan(split_ratio="1,1", regions=[{"prompt": "a red circle"}, {"prompt": "a blue square"}])
     assert page.locate("#rpg-standalone-prompt textarea").input_value() == examples.nth(0).inner_text()
     expect(page.locate(".rpg-start")).to_be_hidden()
+    expect(page.button("plan-button")).to_be_visible()  # planning is over
     page.locate("text=Clear").click()
     examples.nth(1).click()  # the main prompt stays the user's
     page.wait_for_plan(split_ratio="1;1")

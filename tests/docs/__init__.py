@@ -1,0 +1,1 @@
+"""Writes what is generated in docs/, and checks what is written there."""
