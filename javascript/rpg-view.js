@@ -21,6 +21,8 @@ class RpgView {
         this.ratio.placeholder = rpgWords("1,1  or  1,1,1;2,1,1");
         this.basePrompt = rpgTextarea("rpg-base-prompt", "Base prompt", edit("base_prompt"));
         this.basePrompt.placeholder = rpgWords("Empty: the main prompt");
+        this.commonPrompt = rpgTextarea("rpg-common-prompt", "Common prompt", edit("common_prompt"));
+        this.commonPrompt.placeholder = rpgWords("In front of every region's prompt, such as words on quality and style");
         this.sliders = {
             base_ratio: this.buildShare("base_ratio", "Base ratio", "How much of the base prompt is mixed into every region"),
             latent_ratio: this.buildShare(
@@ -37,6 +39,7 @@ class RpgView {
         const fields = {
             split_ratio: field("Split ratio", this.ratio),
             base_prompt: field("Base prompt", this.basePrompt.parentElement),
+            common_prompt: field("Common prompt", this.commonPrompt.parentElement),
         };
         for (const [name, {label, box}] of Object.entries(this.sliders)) fields[name] = field(label, box);
         this.fields = rpgElement("div", {className: "rpg-fields"}, ...Object.values(fields));
@@ -78,6 +81,7 @@ class RpgView {
         const {draft} = this.editor.model;
         rpgSetText(this.ratio, draft.split_ratio);
         rpgSetText(this.basePrompt, draft.base_prompt);
+        rpgSetText(this.commonPrompt, draft.common_prompt);
         for (const [name, {input, slider}] of Object.entries(this.sliders)) {
             const value = draft[name] ?? "";
             // "0." and "0.50" are on their way to a number: leave them to the user.

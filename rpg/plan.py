@@ -39,7 +39,7 @@ DEFAULT_LATENT_RATIO = 0.3
 """Of models that do not say what suits them. Published methods bind regions for 0.1 to 0.25 of the steps."""
 LATENT_RATIO_KEY = "rpg.latent_ratio"
 """In the metadata of a checkpoint's file: the latent ratio that suits the model."""
-SETTINGS: dict[str, Any] = {"latent_ratio": None}
+SETTINGS: dict[str, Any] = {"common_prompt": "", "latent_ratio": None}
 """The fields that the user decides and planners never do, and what they are where nobody says."""
 
 _BREAK = re.compile(r"\s*\bBREAK\b\s*")
@@ -110,6 +110,7 @@ class Plan:
         planned_by: planner, model and instruction version; empty when written by hand.
         latent_ratio: share of the steps, from the first, in which every region's part of the latent is denoised by itself
             (:mod:`rpg.steering.latents`), 0 (none) to 1 (all); None: what suits the model (:meth:`for_model`).
+        common_prompt: stands in front of every region's prompt (:meth:`written_out`), not of the base prompt.
 
     Raises:
         PlanError, LayoutError: when a field is out of bounds; nothing is repaired in silence.
@@ -123,9 +124,10 @@ class Plan:
     notes: str = ""
     planned_by: str = ""
     latent_ratio: float | None = None
+    common_prompt: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("base_prompt", "caption", "notes", "planned_by"):
+        for name in ("base_prompt", "caption", "notes", "planned_by", "common_prompt"):
             check_text(name, getattr(self, name))
         object.__setattr__(self, "regions", tuple(self.regions))
         layout = _layout(self.split_ratio, [region.area for region in self.regions])
@@ -141,8 +143,14 @@ class Plan:
             raise PlanError(f"The plan holds {size} bytes of text; at most {MAX_TEXT} are allowed.")
 
     def _texts(self) -> list[str]:
-        texts = [self.base_prompt, self.caption, self.notes, self.planned_by]
-        return texts + [text for region in self.regions for text in (region.prompt, region.negative_prompt or "")]
+        texts = [self.base_prompt, self.caption, self.notes, self.planned_by, *map(self._in_common, self.regions)]
+        return texts + [region.negative_prompt or "" for region in self.regions]
+
+    def _in_common(self, region: Region) -> str:
+        """The region's prompt behind the common one, of which a comment at the end goes no further."""
+        common = self.common_prompt.strip().removesuffix(",")
+        joint = "\n, " if "#" in common else ", "
+        return f"{common}{joint}{region.prompt}" if common else region.prompt
 
     @cached_property
     def areas(self) -> Areas:
@@ -155,6 +163,13 @@ class Plan:
         """The share of the base prompt in each region."""
         return tuple(self.base_ratio if region.base_ratio is None else region.base_ratio for region in self.regions)
 
+    def written_out(self) -> Plan:
+        """The plan that says in every region's own prompt what is common to all."""
+        if not self.common_prompt:
+            return self
+        regions = tuple(replace(region, prompt=self._in_common(region)) for region in self.regions)
+        return replace(self, regions=regions, common_prompt="")
+
     def for_model(self, latent_ratio: float = DEFAULT_LATENT_RATIO) -> Plan:
         """The plan with nothing left to the model, which says what suits it."""
         return self if self.latent_ratio is not None else replace(self, latent_ratio=latent_ratio)
@@ -162,7 +177,7 @@ class Plan:
     @property
     def main_prompt(self) -> str:
         """Stands for the webui's main prompt where there is none: the caption, the base prompt, or all region prompts."""
-        return self.caption or self.base_prompt or ", ".join(dict.fromkeys(region.prompt for region in self.regions))
+        return self.caption or self.base_prompt or ", ".join(dict.fromkeys(map(self._in_common, self.regions)))
 
     @classmethod
     def from_dict(cls, data: object) -> Plan:
@@ -254,7 +269,8 @@ def settings_of(data: object) -> dict[str, Any]:
     """
     if not isinstance(data, Mapping):
         return {}
-    return {name: _ratio(name, data[name]) for name in SETTINGS if data.get(name) is not None}
+    given = {name: data[name] for name in SETTINGS if data.get(name) is not None}
+    return {name: _ratio(name, value) if name in RATIOS else check_text(name, value) for name, value in given.items()}
 
 
 def suited_latent_ratio(metadata: Mapping[str, Any] | None) -> float:

@@ -33,9 +33,10 @@ def text_bytes(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def check_text(name: str, value: object, error: type[RPGError] = PlanError) -> None:
+def check_text(name: str, value: object, error: type[RPGError] = PlanError) -> str:
     if not isinstance(value, str):
         raise error(f"{name} is {shown(value)}; it must be a text.")
+    return value
 
 
 def number(name: str, value: object, least: float, most: float, *, meaning: str, error: type[RPGError] = PlanError) -> float:

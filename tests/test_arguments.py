@@ -4,7 +4,7 @@ import pytest
 
 from rpg.errors import PlannerError, RPGError
 from rpg.plan import Plan
-from rpg.planners import PlanRequest, Subject
+from rpg.planners import PlanRequest, Subject, make_plan
 from rpg.webui.arguments import parse_arguments as parse
 from rpg.webui.arguments import prompts_of, replaced, rewritten, with_prompts
 
@@ -78,10 +78,24 @@ def test_a_bad_planner_is_refused() -> None:
 
 def test_prompts_of_a_plan_and_back() -> None:
     first = {"prompt": "a", "negative_prompt": "not a"}
-    plan = Plan.from_dict({"regions": [first, {"prompt": "b", "negative_prompt": ""}, "c"], "base_prompt": "all", "caption": "x"})
-    assert prompts_of(plan) == ["a", "not a", "b", "c", "all"]
+    regions = [first, {"prompt": "b", "negative_prompt": ""}, "c"]
+    plan = Plan.from_dict({"regions": regions, "common_prompt": "each", "base_prompt": "all", "caption": "x"})
+    assert prompts_of(plan) == ["a", "not a", "b", "c", "each", "all"]
     assert with_prompts(plan, prompts_of(plan)) == plan
     changed = rewritten(plan, lambda text, negative: f"{text}-" if negative else f"{text}+")
-    assert prompts_of(changed) == ["a+", "not a-", "b+", "c+", "all+"]
+    assert prompts_of(changed) == ["a+", "not a-", "b+", "c+", "each+", "all+"]
     assert (changed.caption, changed.split_ratio) == ("x", "1,1,1")
-    assert prompts_of(replaced(plan, [("a", "x"), ("x", "y")])) == ["y", "not y", "b", "c", "yll"]
+    assert prompts_of(replaced(plan, [("a", "x"), ("x", "y")])) == ["y", "not y", "b", "c", "eych", "yll"]
+
+
+def test_a_planner_keeps_the_common_prompt_which_is_all_that_its_request_says() -> None:
+    request = parse({"planner": {}, "common_prompt": "a red frame", "latent_ratio": 0.5}, subject=Subject("two cats"))
+    assert prompts_of(request) == ["a red frame"]
+    assert replaced(request, [("red", "blue")]).settings == {"common_prompt": "a blue frame", "latent_ratio": 0.5}
+    assert with_prompts(request, ["x"]).settings == {"common_prompt": "x", "latent_ratio": 0.5}
+    without = parse({"planner": {}}, subject=Subject("two cats"))
+    assert (prompts_of(without), with_prompts(without, [])) == ([], without)
+    made = make_plan(request)
+    assert (made.common_prompt, made.latent_ratio, len(made.regions)) == ("a red frame", 0.5, 2)
+    with pytest.raises(RPGError, match="common_prompt is 3; it must be a text"):
+        parse({"planner": {}, "common_prompt": 3}, subject=Subject("two cats"))

@@ -41,7 +41,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
     max_leaves=6,
 )
-fields = ["regions", "split_ratio", "base_prompt", "base_ratio", "caption", "notes", "planned_by", "version"]
+fields = ["regions", "split_ratio", "base_prompt", "base_ratio", "caption", "notes", "planned_by", "common_prompt", "version"]
 
 
 @st.composite
@@ -53,7 +53,8 @@ def plans(draw: st.DrawFn) -> Plan:
         parts.insert(draw(st.integers(0, len(parts))), replace(draw(regions), area=area))
     if draw(st.booleans()) and (drawn := [region for region in parts if region.area]):
         parts, ratio = drawn, ""
-    return Plan(tuple(parts), ratio, draw(texts), draw(shares), draw(texts), draw(texts), draw(texts))
+    common = draw(texts)
+    return Plan(tuple(parts), ratio, draw(texts), draw(shares), draw(texts), draw(texts), draw(texts), common_prompt=common)
 
 
 @fuzz
@@ -242,6 +243,39 @@ def test_the_latent_ratio_is_written_where_it_is_set() -> None:
     for value in (-0.1, 1.5, "0.3", True, float("nan")):
         with pytest.raises(PlanError, match=r"latent_ratio is .* number from 0 \(attention alone\) to 1"):
             Plan.from_dict({"regions": ["a"], "latent_ratio": value})
+
+
+@pytest.mark.parametrize("common", ["masterpiece, best quality", " masterpiece, best quality, ", "masterpiece, best quality,\n"])
+def test_a_common_prompt_stands_in_front_of_every_region(common: str) -> None:
+    plan = Plan.from_dict({"regions": ["a cat", {"prompt": "a dog", "negative_prompt": "a fox"}], "common_prompt": common})
+    written = plan.written_out()
+    assert [region.prompt for region in written.regions] == [
+        "masterpiece, best quality, a cat",
+        "masterpiece, best quality, a dog",
+    ]
+    assert (written.regions[1].negative_prompt, written.base_prompt, written.common_prompt) == ("a fox", "", "")
+    assert written.written_out() == written
+    assert plan.main_prompt == written.main_prompt
+    assert Plan.from_json(plan.to_json()) == plan
+
+
+@pytest.mark.parametrize("common", ["", " ", " , "])
+def test_a_common_prompt_that_says_nothing_adds_nothing(common: str) -> None:
+    plan = Plan.from_dict({"regions": ["a cat", "a dog"], "common_prompt": common})
+    assert plan.written_out() == Plan.from_dict({"regions": ["a cat", "a dog"]})
+    assert ("common_prompt" in plan.to_dict()) == (common != "")
+
+
+def test_a_comment_at_the_end_of_the_common_prompt_does_not_reach_into_the_regions() -> None:
+    plan = Plan.from_dict({"regions": ["a cat"], "common_prompt": "masterpiece # for now"})
+    assert plan.written_out().regions[0].prompt == "masterpiece # for now\n, a cat"
+
+
+def test_the_common_prompt_counts_once_a_region() -> None:
+    with pytest.raises(PlanError, match="bytes of text"):
+        Plan.from_dict({"regions": ["a", "b", "c"], "common_prompt": "x" * (MAX_TEXT // 3)})
+    with pytest.raises(PlanError, match="common_prompt is 3; it must be a text"):
+        Plan.from_dict({"regions": ["a"], "common_prompt": 3})
 
 
 def test_regions_with_areas_of_their_own_fill_no_cells() -> None:

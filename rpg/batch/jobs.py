@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ class Defaults:
 
     Fields:
         seed: of the first line; the next ones count up.
+        settings: of the plans that are made (:data:`rpg.plan.SETTINGS`).
     """
 
     planner: Planner = field(default_factory=Planner)
@@ -57,6 +58,7 @@ class Defaults:
     height: int = 0
     negative_prompt: str = ""
     image: Picture | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Job:
         subject, planner = asdict(self.wanted.subject), asdict(self.wanted.planner)
         image = self.wanted.subject.image
         seen = hashlib.sha256(image.data).hexdigest() if image else ""
-        return _digest({**subject, "image": seen, **planner, "api_key": "", "timeout": 0})
+        return _digest({**subject, "image": seen, **planner, **self.wanted.settings, "api_key": "", "timeout": 0})
 
     def name(self, settings: str) -> str:
         """Its picture's file name; ``settings`` is what else the picture depends on, the model above all."""
@@ -176,7 +178,7 @@ def _wanted(said: Line, defaults: Defaults, width: int, height: int) -> Plan | P
         if "api_key" in given:
             raise PlannerError("planner holds api_key; keys do not belong into a file: name its variable with --key-variable.")
         planner = Planner(**given)
-    return PlanRequest(Subject(said.caption, width or None, height or None, defaults.image), planner)
+    return PlanRequest(Subject(said.caption, width or None, height or None, defaults.image), planner, defaults.settings)
 
 
 def side(name: str, value: object) -> int:

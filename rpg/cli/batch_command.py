@@ -23,7 +23,7 @@ from rpg.cli.common import add_model, load, whole
 from rpg.cli.files import png
 from rpg.errors import GenerationError, Stopped
 from rpg.infotext import Infotext
-from rpg.plan import Plan
+from rpg.plan import Plan, settings_of
 from rpg.planners import PlanRequest, make_plan
 
 CALLS = 4
@@ -89,6 +89,7 @@ def run(options: argparse.Namespace) -> None:
         options.height or 0,
         options.negative_prompt,
         plan_command.read_image(options.planner_image),
+        settings_of(vars(options)),
     )
     for name in ("width", "height"):
         jobs.side(f"--{name}", getattr(options, name))

@@ -19,6 +19,9 @@ from rpg.errors import GenerationError, PlanError
 from rpg.infotext import Infotext
 from rpg.plan import RATIOS, Plan
 
+WRITTEN = ("split_ratio", "base_prompt", "common_prompt")
+"""Options that are texts of a plan."""
+
 
 def add_parser(commands: Any) -> None:
     """Add the command ``generate``."""
@@ -128,7 +131,7 @@ def generate(options: argparse.Namespace) -> None:
 
 def wanted_plan(options: argparse.Namespace, former: Plan | None = None) -> Plan:
     """The plan that the options name, write out, or leave to the planner; ``former`` is that of the picture to make again."""
-    given = {name: value for name in ("split_ratio", "base_prompt", *RATIOS) if (value := getattr(options, name)) is not None}
+    given = {name: value for name in (*WRITTEN, *RATIOS) if (value := getattr(options, name)) is not None}
     sources = [name for name in ("remake", "plan", "regions") if getattr(options, name)]
     if len(sources) > 1:
         raise PlanError(f"--{sources[0]} and --{sources[1]} were both given; keep one.")

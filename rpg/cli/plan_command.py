@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rpg.errors import PlannerError
 from rpg.llm import Event, Picture
-from rpg.plan import Plan
+from rpg.plan import Plan, settings_of
 from rpg.planners import PLANNERS, Planner, PlanRequest, Subject, make_plan
 
 
@@ -39,6 +39,7 @@ def add_options(parser: argparse._ActionsContainer, model: str = "--model", imag
         "--key-variable", default="", metavar="NAME", help="environment variable that holds the key for --base-url"
     )
     parser.add_argument("--template", default="", help="instruction template")
+    parser.add_argument("--common-prompt", metavar="TEXT", help="in front of every region's prompt")
     parser.add_argument("--fallback", default="", choices=["rules"], help="plan offline where the model's answers cannot be used")
     parser.add_argument(image, dest="planner_image", type=Path, metavar="FILE", help="reference picture for a model that sees")
     parser.add_argument("--timeout", type=float, default=Planner.timeout, help="seconds of silence (default: %(default)g)")
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
 def make(args: argparse.Namespace) -> Plan:
     """Make the plan that ``caption`` and the options ask for; what happens meanwhile goes to the error output."""
     subject = Subject(args.caption, args.width, args.height, read_image(args.planner_image))
-    return make_plan(PlanRequest(subject, planner_of(args)), Printer())
+    return make_plan(PlanRequest(subject, planner_of(args), settings_of(vars(args))), Printer())
 
 
 def planner_of(args: argparse.Namespace) -> Planner:
@@ -77,6 +78,7 @@ def describe(plan: Plan) -> str:
     """The plan for reading."""
     lines = [f"Split ratio: {plan.split_ratio}"]
     lines += [f"Region {number}: {region.prompt}" for number, region in enumerate(plan.regions, 1)]
+    lines += [f"Common prompt: {plan.common_prompt}"] if plan.common_prompt else []
     lines += [f"Base ratio: {plan.base_ratio:g}"]
     lines += [f"Base prompt: {plan.base_prompt}"] if plan.base_prompt else []
     return "\n".join(lines)

@@ -18,8 +18,8 @@ _KEYS = re.compile(r"\b(BREAK|ADDCOL|ADDROW)\b")
 def read(pasted: Pasted) -> Plan | None:
     """``None`` when the text is not of this program.
 
-    The words that it puts before every region (common prompt) stand in every region's prompt; what it mixes in (base prompt) is
-    the base prompt, or nothing. ``ADDROW`` and ``ADDCOL`` in the prompt say how many cells there are; without them, the ratio.
+    Its common prompt is that of the plan, and stands before the base prompt, too; what it mixes in (base prompt) is the base
+    prompt, or nothing. ``ADDROW`` and ``ADDCOL`` in the prompt say how many cells there are; without them, the ratio.
     """
     prompt = pasted.prompt
     if "RP" not in pasted.programs and not re.search(r"\b(?:BREAK|ADDCOL|ADDROW|ADDCOMM|ADDBASE)\b", prompt):
@@ -44,13 +44,16 @@ def read(pasted: Pasted) -> Plan | None:
     if pasted.on("flip"):
         ratio = ratio.translate(str.maketrans(",;", ";,"))
     lines = _lines(ratio, texts, shape, columns)
-    regions: list[dict[str, Any]] = [{"prompt": ", ".join(filter(None, (common, text)))} for text in texts]
+    written = "" if all(texts) else common  # what is common fills a cell that says nothing
+    regions: list[dict[str, Any]] = [{"prompt": ", ".join(filter(None, (written, text)))} for text in texts]
     _add_negatives(regions, pasted)
     shares = _shares(pasted.fields.get("base ratios", ""), len(texts)) if base else [0.0]
     if len(shares) > 1:
         for region, share in zip(regions, shares):
             region["base_ratio"] = share
-    return Plan.from_dict({**placed(lines, regions, columns), "base_prompt": base, "base_ratio": shares[0]})
+    base = base and ", ".join(filter(None, (common, base)))
+    shared = {"common_prompt": "" if written else common, "base_prompt": base}
+    return Plan.from_dict({**placed(lines, regions, columns), **shared, "base_ratio": shares[0]})
 
 
 def _before(key: str, prompt: str, on: bool) -> tuple[str, str]:

@@ -109,7 +109,7 @@ class RegionalMixin(_Pipeline):
             options: everything else that the diffusers pipeline takes (``num_inference_steps``, ``guidance_scale``,
                 ``image``, ``mask_image``, ``control_image``, ``callback_on_step_end``, ...).
         """
-        plan = plan.for_model(self.latent_ratio)
+        plan = plan.for_model(self.latent_ratio).written_out()
         self._check(negative_prompt, options)
         size = self._size(height, width, options)
         if drawn := tuple(size.values()) or _picture_size(options.get("image")):

@@ -142,13 +142,16 @@ def _with_prompt(region: object, prompt: str) -> object:
 
 
 def filled(preset: Mapping[str, Any], present: object) -> dict[str, Any]:
-    """A preset of which regions without a prompt keep the texts of the draft that is there, region by region."""
+    """A preset of which regions without a prompt keep the texts of the draft that is there, region by region, and what was
+    common to them."""
     old = present.get("regions", []) if isinstance(present, Mapping) else []
     regions = [dict(region) for region in preset["regions"]]
     for region, before in zip(regions, old if isinstance(old, list) else []):
         if not region["prompt"] and isinstance(before, Mapping):
             region.update({key: value for key, value in before.items() if key != "area"})
-    return {**preset, "regions": regions}
+    lacks = any(not region["prompt"] for region in preset["regions"])
+    common = present.get("common_prompt") if lacks and isinstance(present, Mapping) else None
+    return {**({"common_prompt": common} if common else {}), **preset, "regions": regions}
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from rpg.errors import PlanError
 from rpg.plan import Plan, load_json
@@ -44,13 +44,21 @@ def parse_arguments(plan: object = "", enabled: object = None, subject: Subject 
     return plan_or_request(data, subject)
 
 
+Prompts = TypeVar("Prompts", Plan, PlanRequest, Plan | PlanRequest)
+"""What has prompts: a plan, or a request, of whose plan the common prompt is known already."""
+
+
 def override(plan: Plan, changes: Mapping[str, Any]) -> Plan:
     """``plan`` with some fields changed, as the X/Y/Z axes do."""
     return replace(plan, **{name: value for name, value in changes.items() if name != "enabled"})
 
 
-def rewritten(plan: Plan, change: Callable[[str, bool], str]) -> Plan:
-    """``plan`` with ``change(text, is it a negative prompt)`` in the place of each prompt that it has."""
+def rewritten(wanted: Prompts, change: Callable[[str, bool], str]) -> Prompts:
+    """``wanted`` with ``change(text, is it a negative prompt)`` in the place of each prompt that it has."""
+    if isinstance(wanted, PlanRequest):
+        common = wanted.settings.get("common_prompt")
+        return replace(wanted, settings={**wanted.settings, "common_prompt": change(common, False)}) if common else wanted
+    plan: Plan = wanted
     regions = [
         replace(
             region,
@@ -59,21 +67,22 @@ def rewritten(plan: Plan, change: Callable[[str, bool], str]) -> Plan:
         )
         for region in plan.regions
     ]
-    return replace(plan, base_prompt=plan.base_prompt and change(plan.base_prompt, False), regions=tuple(regions))
+    common, base = (text and change(text, False) for text in (plan.common_prompt, plan.base_prompt))
+    return replace(plan, common_prompt=common, base_prompt=base, regions=tuple(regions))
 
 
-def replaced(plan: Plan, pairs: Sequence[tuple[str, str]]) -> Plan:
-    """``plan`` with the first text of each pair replaced by the second, in turn and in all prompts."""
+def replaced(wanted: Prompts, pairs: Sequence[tuple[str, str]]) -> Prompts:
+    """``wanted`` with the first text of each pair replaced by the second, in turn and in all prompts."""
 
     def change(text: str, _negative: bool) -> str:
         for old, new in pairs:
             text = text.replace(old, new)
         return text
 
-    return rewritten(plan, change)
+    return rewritten(wanted, change)
 
 
-def prompts_of(plan: Plan) -> list[str]:
+def prompts_of(wanted: Plan | PlanRequest) -> list[str]:
     """All that :func:`rewritten` would change."""
     found: list[str] = []
 
@@ -81,11 +90,11 @@ def prompts_of(plan: Plan) -> list[str]:
         found.append(text)
         return text
 
-    rewritten(plan, note)
+    rewritten(wanted, note)
     return found
 
 
-def with_prompts(plan: Plan, prompts: Sequence[str]) -> Plan:
-    """``plan`` with others in the place of :func:`prompts_of`."""
+def with_prompts(wanted: Prompts, prompts: Sequence[str]) -> Prompts:
+    """``wanted`` with others in the place of :func:`prompts_of`."""
     given = iter(prompts)
-    return rewritten(plan, lambda *_: next(given))
+    return rewritten(wanted, lambda *_: next(given))

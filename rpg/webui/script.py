@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gradio as gr
@@ -59,8 +59,8 @@ class RPGScript(scripts.Script):
         resolved: list[list[str]] = []
         p.rpg_texts = resolved
         with suppress(RPGError):  # process says what is wrong
-            plan = asked(p, "a caption", *args)
-            if isinstance(plan, Plan) and any(map(wildcards.SYNTAX.search, texts := prompts_of(plan))):
+            wanted = asked(p, "a caption", *args)
+            if wanted and any(map(wildcards.SYNTAX.search, texts := prompts_of(wanted))):
                 wildcards.resolve(p, texts, resolved)
 
     def process(self, p: Any, *args: Any) -> None:
@@ -82,7 +82,7 @@ class RPGScript(scripts.Script):
             for plan, part in zip(plans, parts):
                 if part == WHOLE:
                     check_sizes(plan.areas, p.height // 8, p.width // 8)
-            state.used = [rewritten(cut(plan, part), state.host.worded) for plan, part in zip(plans, parts)]
+            state.used = [rewritten(cut(plan.written_out(), part), state.host.worded) for plan, part in zip(plans, parts)]
             bases = [plan.base_prompt or prompt for plan, prompt in zip(state.used, p.prompts)]
             if bases != p.prompts:
                 p.comment("RPG: the plan's base prompt stands in the main prompt's place.")
@@ -144,25 +144,27 @@ def asked(p: Any, caption: str, plan: Any = "", enabled: Any = None, *_: Any) ->
         enabled = changes["enabled"]
         plan = {**plan, "enabled": enabled} if isinstance(plan, dict) else plan
     wanted = parse_arguments(plan, enabled, Subject(caption, p.width, p.height))
-    return override(replaced(wanted, getattr(p, "rpg_replaced", [])), changes) if isinstance(wanted, Plan) else wanted
+    wanted = wanted and replaced(wanted, getattr(p, "rpg_replaced", []))
+    return override(wanted, changes) if isinstance(wanted, Plan) else wanted
 
 
 def picture_plans(host: a1111.A1111, *args: Any) -> list[Plan]:
     """Every picture's plan; each distinct caption is planned once."""
     made: dict[str, Plan] = {}
+    plans = []
     captions = host.captions()
-    for caption in captions:
-        if caption not in made:
-            wanted = asked(host.p, caption, *args)
-            assert wanted is not None  # else the job would be off
-            if isinstance(wanted, PlanRequest):
-                planned = make_plan(
+    for caption, texts in zip(captions, host.p.rpg_texts or [()] * len(captions)):
+        wanted = asked(host.p, caption, *args)
+        assert wanted is not None  # else the job would be off
+        wanted = with_prompts(wanted, texts) if texts else wanted
+        if isinstance(wanted, PlanRequest):
+            if caption not in made:
+                made[caption] = make_plan(
                     wanted, lambda event: host.p.comment(REUSED) if event.text == REUSED else None, a1111.interrupted
                 )
-                wanted = override(planned, getattr(host.p, "rpg_changes", {}))
-            made[caption] = wanted.for_model(host.latent_ratio())
-    plans = [made[caption] for caption in captions]
-    return [with_prompts(plan, texts) for plan, texts in zip(plans, host.p.rpg_texts)] if host.p.rpg_texts else plans
+            wanted = override(replace(made[caption], **wanted.settings), getattr(host.p, "rpg_changes", {}))
+        plans.append(wanted.for_model(host.latent_ratio()))
+    return plans
 
 
 def _enabled_by(params: dict[str, Any]) -> Any:

@@ -48,8 +48,8 @@ def _replace(original: Callable[[Any, Any, Any], None]) -> Callable[[Any, Any, A
 
     def apply(p: Any, value: str, values: list[str]) -> None:
         try:
-            plan = parse_arguments(*_arguments(p), Subject("a caption"))
-            found = isinstance(plan, Plan) and any(values[0] in text for text in prompts_of(plan))
+            wanted = parse_arguments(*_arguments(p), Subject("a caption"))
+            found = wanted is not None and any(values[0] in text for text in prompts_of(wanted))
         except RPGError:  # the generation says it
             found = False
         if found:

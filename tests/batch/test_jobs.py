@@ -8,7 +8,7 @@ import pytest
 from rpg.batch.jobs import Defaults, Job, check, read
 from rpg.errors import PlanError
 from rpg.plan import Plan
-from rpg.planners import Planner, PlanRequest
+from rpg.planners import Planner, PlanRequest, make_plan
 
 DEFAULTS = Defaults(Planner("openai", "m"), seed=100, width=256, height=128, negative_prompt="gray")
 
@@ -57,6 +57,14 @@ def test_names_depend_on_all_that_the_picture_depends_on(tmp_path: Path) -> None
 def test_one_caption_is_one_plan(tmp_path: Path) -> None:
     one, other, wider = jobs(tmp_path, "a cat", {"caption": "a cat", "seed": 3}, {"caption": "a cat", "width": 512})
     assert one.plan_key == other.plan_key != wider.plan_key
+
+
+def test_plans_that_are_made_get_the_settings(tmp_path: Path) -> None:
+    (plain,) = jobs(tmp_path, "a cat", defaults=Defaults())
+    (finer,) = jobs(tmp_path, "a cat", defaults=Defaults(settings={"common_prompt": "masterpiece"}))
+    assert isinstance(finer.wanted, PlanRequest)
+    assert finer.plan_key != plain.plan_key
+    assert make_plan(finer.wanted).common_prompt == "masterpiece"
 
 
 @pytest.mark.parametrize(

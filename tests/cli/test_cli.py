@@ -89,6 +89,25 @@ def test_options_overrule_the_plan(tmp_path: Path) -> None:
     assert read_plan(out.parent / "out-2.png") == expected
 
 
+def test_a_common_prompt_is_as_if_written_in_every_region(tmp_path: Path, capsys) -> None:
+    def made(name: str, *options: str) -> Image.Image:
+        assert main(["generate", *options, *QUICK, "--seed", "1", "--output", str(tmp_path / name)]) == 0
+        return Image.open(tmp_path / name)
+
+    regions = ["a red circle", "a blue square"]
+    common = made("common.png", CAPTION, "--common-prompt", "gray,")
+    assert read_plan(tmp_path / "common.png").common_prompt == "gray,"
+    written = made("written.png", CAPTION, "--regions", *(f"gray, {prompt}" for prompt in regions), "--base-ratio", "0")
+    assert common.tobytes() == written.tobytes()
+    again = made("again.png", "--remake", str(tmp_path / "common.png"))
+    without = made("without.png", "--remake", str(tmp_path / "common.png"), "--common-prompt", "")
+    assert again.tobytes() == common.tobytes() != without.tobytes()
+    assert made("plain.png", CAPTION).tobytes() == without.tobytes()
+    capsys.readouterr()
+    assert main(["plan", CAPTION, "--common-prompt", "gray"]) == 0
+    assert "Common prompt: gray\n" in capsys.readouterr().out
+
+
 def test_captions_are_planned_by_the_chosen_planner(tmp_path: Path, capsys) -> None:
     assert main(["plan", CAPTION, "--json"]) == 0
     assert Plan.from_json(capsys.readouterr().out) == rules(CAPTION)

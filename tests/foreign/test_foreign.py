@@ -29,11 +29,15 @@ def test_regional_prompters_infotext() -> None:
 def test_its_common_and_base_parts() -> None:
     text = "best quality BREAK two pets, BREAK a cat BREAK a dog"
     plan = rp(text, RP, 'RP Base Ratios: "0.2,0.3", RP Use Base: True, RP Use Common: True')
-    assert prompts(plan) == ["best quality, a cat", "best quality, a dog"]
-    assert (plan.base_prompt, plan.base_ratios) == ("two pets", (0.2, 0.3))
+    assert (plan.common_prompt, prompts(plan)) == ("best quality", ["a cat", "a dog"])
+    assert (plan.base_prompt, plan.base_ratios) == ("best quality, two pets", (0.2, 0.3))  # as it does
     keyed = plan_from_text("fantasy ADDCOMM\npark ADDBASE\nsky ADDROW\ntree ADDCOL\nhouse\nRatio: 1,1;2,1,3\nBase ratio: 0.2")
-    assert (keyed.split_ratio, keyed.base_prompt, keyed.base_ratio) == ("1;2,1,3", "park", 0.2)
-    assert prompts(keyed) == ["fantasy, sky", "fantasy, tree", "fantasy, house"]
+    assert (keyed.split_ratio, keyed.base_prompt, keyed.base_ratio) == ("1;2,1,3", "fantasy, park", 0.2)
+    assert (keyed.common_prompt, prompts(keyed)) == ("fantasy", ["sky", "tree", "house"])
+    assert prompts(keyed.written_out()) == ["fantasy, sky", "fantasy, tree", "fantasy, house"]
+    empty = plan_from_text("fantasy ADDCOMM\nsky ADDROW\nADDROW\nhouse\nRatio: 1,1,1")
+    assert prompts(empty.written_out()) == ["fantasy, sky", "fantasy", "fantasy, house"]
+    assert plan_from_text("fantasy ADDCOMM sky BREAK sea").base_prompt == ""
 
 
 @pytest.mark.parametrize(

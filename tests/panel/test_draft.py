@@ -29,6 +29,8 @@ def test_planning_keeps_the_settings_of_any_draft() -> None:
     assert kept_settings("") == {}
     for text in ('{"regions": [""], "latent_ratio": 0.5}', '{"planner": {}, "latent_ratio": 0.5}'):
         assert kept_settings(text) == {"latent_ratio": 0.5}
+    both = {"common_prompt": "masterpiece", "latent_ratio": 0.5}
+    assert kept_settings(json.dumps({"regions": [""], **both})) == both
     for text in ('{"regions": ["a"]}', "{", "[]", '{"latent_ratio": "x"}', '{"latent_ratio": 2}', '{"planner": {}}'):
         assert kept_settings(text) == {}
 

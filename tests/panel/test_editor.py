@@ -34,8 +34,10 @@ def test_a_plan_is_written_by_hand(page: Page) -> None:
     page.rows.nth(1).locator(".rpg-negative textarea").fill("dark")
     page.rows.nth(1).locator(".rpg-own-ratio").fill("0.25")
     page.locate(".rpg-base-prompt textarea").fill("two pets")
+    page.locate(".rpg-common-prompt textarea").fill("masterpiece")
     page.locate("input.rpg-base-ratio").fill("0.5")
     page.wait_for_plan(
+        common_prompt="masterpiece",
         regions=[{"prompt": "big a cat"}, {"prompt": "", "negative_prompt": "dark", "base_ratio": 0.25}, {"prompt": ""}],
         base_prompt="two pets",
         base_ratio=0.5,
@@ -157,6 +159,19 @@ def test_planning_leaves_the_latent_ratio_alone(page: Page) -> None:
     assert "latent_ratio" not in page.json
     page.locate("input.rpg-latent-ratio").fill("2")
     expect(page.message).to_contain_text("latent_ratio is 2")
+
+
+def test_planning_leaves_the_common_prompt_alone(page: Page) -> None:
+    page.locate(".rpg-common-prompt textarea").fill("masterpiece")
+    page.wait_for_plan(common_prompt="masterpiece", regions=[{"prompt": ""}, {"prompt": ""}])
+    page.plan_cats()
+    page.wait_for_plan(common_prompt="masterpiece", regions=[{"prompt": "a cat"}, {"prompt": "a dog"}])
+    expect(page.locate(".rpg-common-prompt textarea")).to_have_value("masterpiece")
+    page.locate("#rpg-standalone-settings .label-wrap").click()
+    page.locate("#rpg-standalone-on-generate input").check()
+    page.wait_for_plan(planner={"provider": "rules", "template": "default"}, common_prompt="masterpiece")
+    page.locate(".rpg-common-prompt textarea").fill("")
+    page.raw.wait_for_function("!document.querySelector('#rpg-standalone-plan textarea').value.includes('common_prompt')")
 
 
 def test_rows_that_planning_adds_show_the_base_ratio(page: Page) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,15 @@ def test_regions_follow_their_prompts(pipes) -> None:
         assert grey_levels(mixed, plain_pictures(pipe, kind, prompt, **SMALL)) > 8
     swapped = pipe(prompt=["a green dog", "a red cat"], split_ratio="1,1", **SMALL).images
     assert grey_levels(mixed, swapped) > 8
+
+
+@pytest.mark.parametrize("fields", [{}, {"base_prompt": "two pets", "base_ratio": 0.4}])
+def test_a_common_prompt_is_as_if_written_in_every_region(pipe, fields: dict[str, Any]) -> None:
+    boxed = {"prompt": "a (green:1.3) dog", "area": {"box": [0.5, 0.5, 1, 1]}}
+    plan = Plan.from_dict({"regions": ["a red cat", boxed], "common_prompt": "best quality", "latent_ratio": 0.5, **fields})
+    common, written = (pipe.generate(one, **SMALL).images for one in (plan, plan.written_out()))
+    assert grey_levels(common, written) == 0
+    assert grey_levels(common, pipe.generate(replace(plan, common_prompt=""), **SMALL).images) > 8
 
 
 def test_base_ratio_1_is_the_base_prompt_alone(pipes) -> None:

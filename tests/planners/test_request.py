@@ -7,7 +7,7 @@ import pytest
 
 from rpg.errors import PlanError, RPGError
 from rpg.llm import Picture
-from rpg.plan import SETTINGS, Plan
+from rpg.plan import RATIOS, SETTINGS, Plan
 from rpg.planners import Planner, PlanRequest, Subject, plan_or_request
 from tests.llm.asked import PNG
 
@@ -68,9 +68,10 @@ def test_a_planner_stands_in_the_place_of_regions() -> None:
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_what_planners_never_decide_may_stand_beside_one(name: str) -> None:
-    request = plan_or_request({"planner": {}, name: 0.25}, Subject("a cat"))
-    assert request == PlanRequest(Subject("a cat"), settings={name: 0.25})
-    with pytest.raises(PlanError, match=f"{name} is 2; it must be a number from 0"):
+    value, wanted = (0.25, "a number from 0") if name in RATIOS else ("masterpiece", "a text")
+    request = plan_or_request({"planner": {}, name: value}, Subject("a cat"))
+    assert request == PlanRequest(Subject("a cat"), settings={name: value})
+    with pytest.raises(PlanError, match=f"{name} is 2; it must be {wanted}"):
         plan_or_request({"planner": {}, name: 2}, Subject("a cat"))
 
 

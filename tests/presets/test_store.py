@@ -140,5 +140,9 @@ def test_regions_without_a_prompt_keep_their_texts() -> None:
     result = filled(preset, present)
     assert result["split_ratio"] == "1;1;1"
     assert result["regions"] == [{"prompt": "a cat", "base_ratio": 0.5}, {"prompt": "sky"}, {"prompt": ""}]
+    kept = {**present, "common_prompt": "masterpiece"}
+    assert filled(preset, kept) == {**result, "common_prompt": "masterpiece"}
+    assert filled({**preset, "common_prompt": "a photo"}, kept)["common_prompt"] == "a photo"
+    assert filled(draft(TWO), kept) == draft(TWO)
     for nothing in (None, {}, {"regions": "x"}, {"regions": [None]}):
         assert filled(preset, nothing) == preset
