@@ -10,7 +10,9 @@ from __future__ import annotations
 from itertools import accumulate, groupby, pairwise
 from math import gcd, lcm, log
 
-from rpg.areas.layout import MAX_REGIONS
+from rpg.areas.areas import Areas
+from rpg.areas.layout import MAX_REGIONS, Layout
+from rpg.planners.rules.lexicon import SCENERY
 from rpg.planners.rules.reading import Place, Reading, Thing
 
 Cell = Thing | None
@@ -39,9 +41,11 @@ def arrange(reading: Reading, aspect: float = 1.0) -> Rows:
         return _flatten([[_together(things, reading.order, aspect)]])
     if reading.order in ("column", "reversed column") and len(things) > 1:
         return _flatten([[_together(things, reading.order, aspect)]])
+    if not reading.order and (blocks := _towers(things)) and _shows_all(rows := _flatten([blocks]), things):
+        return rows
     spots = sorted(_spots(things), key=lambda spot: spot[:2])
     grouped = [list(row) for _, row in groupby(spots, key=lambda spot: spot[0])]
-    rows: list[list[Block]] = []
+    lines: list[list[Block]] = []
     for row in grouped:
         columns = groupby(row, key=lambda spot: spot[1])
         cells = [(column, [thing for _, _, thing in group]) for column, group in columns]
@@ -50,10 +54,49 @@ def arrange(reading: Reading, aspect: float = 1.0) -> Rows:
         blocks = _level([_together(group, order if len(group) > 1 or _same_row(group) else "", part) for _, group in cells])
         if len(cells) == 1 and abs(cells[0][0]) == _SIDE:
             blocks.insert(0 if cells[0][0] > 0 else 1, [[None]])
-        rows.append(blocks)
-    if len(spots) == 1 and len(rows[0]) == 1 and things[0].place and things[0].place.row:
-        rows.insert(0 if things[0].place.row > 0 else 1, [[[None]]])
-    return _flatten(rows)
+        lines.append(blocks)
+    if len(spots) == 1 and len(lines[0]) == 1 and things[0].place and things[0].place.row:
+        lines.insert(0 if things[0].place.row > 0 else 1, [[[None]]])
+    return _flatten(lines)
+
+
+def _towers(things: list[Thing]) -> list[Block]:
+    """Blocks side by side, where things stand above others and beside these more things, and nothing else is said of places.
+
+    What stands above others is as wide as they are; the rest is as high as both.
+    """
+    if any(thing.place or _is_wide(thing) for thing in things):
+        return []
+    spots = sorted(_spots(things), key=lambda spot: (spot[1], spot[0]))
+    columns = [list(column) for _, column in groupby(spots, key=lambda spot: spot[1])]
+    depths = {len(column) for column in columns}
+    if len(depths) != 2 or min(depths) > 1 or len({spot[:2] for spot in spots}) < len(spots):
+        return []
+    blocks: list[Block] = []
+    for alone, side in groupby(columns, key=lambda column: len(column) == 1):
+        cells = [[_members(thing, "row") for _, _, thing in column] for column in side]
+        if alone:
+            singles = [cell for (row,) in cells for cell in row]
+            people = all(cell is None or cell.person for cell in singles)
+            blocks.append(_cut(singles, _even(len(singles), 1 if people else min(max(depths), len(singles)))))
+        else:
+            blocks += cells
+    return blocks
+
+
+def _shows_all(rows: Rows, things: list[Thing]) -> bool:
+    """Whether as many regions come of the rows as there are things: equal cells one below the other are one region."""
+    said = [cell and cell.name + cell.tail for _, cells in rows for _, cell in cells]
+    if not fits(rows):
+        return False
+    regions = Areas.of(Layout.parse(split_ratio(rows)), said).regions
+    return len(set(regions)) == sum(thing.count for thing in things)
+
+
+def _is_wide(thing: Thing) -> bool:
+    """Whether a thing is wider than what it stands above or below: surroundings, or a rug below a table."""
+    row = (thing.relation[0].row or 0) if thing.relation else 0
+    return bool(row) and thing.kind in SCENERY and not (thing.kind == "support" and row < 0)
 
 
 def _shape(count: int, aspect: float, good: float) -> list[int]:

@@ -76,7 +76,7 @@ WRITTEN_BEFOREHAND: dict[str, list[Case]] = {
         ),
     ],
 }
-RIGHT = 25
+RIGHT = 26
 
 
 def faults(caption: str, rows: list[int], words: list[list[str]]) -> list[str]:

@@ -267,9 +267,74 @@ def test_a_place_behind_a_list_is_that_of_all_of_it(caption: str, split_ratio: s
 def test_a_portrait_above_something_is_what_hangs_there_and_an_interior_is_the_scene():
     made = plan("a cozy cabin interior, a large window, a cat sleeping on a rug, a fireplace with a portrait of a lady above it")
     assert [region.prompt.split(",")[0] for region in made.regions] == [
-        "a portrait of a lady",
         "a large window",
+        "a portrait of a lady",
         "a cat sleeping on a rug",
         "a fireplace",
     ]
+    assert made.split_ratio == "1,1,1;1,1,1"
     assert all("cabin interior" in region.prompt for region in made.regions)
+
+
+@pytest.mark.parametrize(
+    ("caption", "room", "rows"),
+    [
+        (
+            "a wooden cabin interior with a window, a cat sleeping by a fireplace and a portrait of a lady above it",
+            "a wooden cabin interior",
+            [["a window", "a portrait of a lady"], ["a cat sleeping", "a fireplace"]],
+        ),
+        (
+            "a library interior with a bookshelf, a dog sleeping by a desk and a painting of a ship above it",
+            "a library interior",
+            [["a bookshelf", "a painting of a ship"], ["a dog sleeping", "a desk"]],
+        ),
+        (
+            "a living room with a sofa, a lamp and a portrait of a man above the sofa",
+            "a living room",
+            [["a portrait of a man", "a lamp"], ["a sofa", "a lamp"]],
+        ),
+        (
+            "a bakery interior with a counter, a baker and a clock above the counter",
+            "a bakery interior",
+            [["a clock", "a baker"], ["a counter", "a baker"]],
+        ),
+        (
+            "a dining room with a table, four chairs and a chandelier above the table",
+            "a dining room",
+            [["a chandelier", "a chair", "a chair"], ["a table", "a chair", "a chair"]],
+        ),
+        ("a kitchen with a red fridge and a blue stove", "a kitchen", [["a red fridge", "a blue stove"]]),
+    ],
+)
+def test_a_room_is_the_scene_of_what_stands_in_it(caption: str, room: str, rows: list[list[str]]) -> None:
+    """What hangs above something is as wide as that; the rest is as high as both, or beside both."""
+    made = plan(caption)
+    assert [len(row.widths) for row in Layout.parse(made.split_ratio).rows] == [len(row) for row in rows]
+    assert [region.prompt for region in made.regions] == [f"{thing} in {room}" for row in rows for thing in row]
+
+
+@pytest.mark.parametrize(
+    "caption", ["a bedroom with a bed in which a cat sleeps", "a room with a view of the sea", "a bar with a bartender"]
+)
+def test_a_room_with_one_thing_is_one_region(caption: str) -> None:
+    assert [region.prompt for region in plan(caption).regions] == [caption]
+
+
+@pytest.mark.parametrize(
+    ("caption", "ratio", "prompts"),
+    [
+        (
+            "a man standing next to a car and a bird above it",
+            "1,1,1;1,1,1",
+            ["a man standing", "a bird", "a man standing", "a car"],
+        ),
+        ("two girls, a table with a lamp above it", "1;1,1,1,1", ["a lamp", "a girl", "a girl", "a table"]),
+        ("a table with a lamp above it, two chairs", "1;1,1,1,1", ["a lamp", "a table", "a chair", "a chair"]),
+        ("a table with a lamp above it, a dog and a rug below the table", "1;1,1,1;1", ["a lamp", "a table", "a dog", "a rug"]),
+        ("a sofa with a painting above it and a rug below it", "1;1;1", ["a painting", "a sofa", "a rug"]),
+    ],
+)
+def test_what_stands_above_one_of_several_is_above_that_one(caption: str, ratio: str, prompts: list[str]) -> None:
+    made = plan(caption)
+    assert (made.split_ratio, [region.prompt for region in made.regions]) == (ratio, prompts)

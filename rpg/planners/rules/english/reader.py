@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rpg.planners.rules.english.phrases import LOCATIVE, EnglishPhrase, Token, opens_otherwise, phrase_at
 from rpg.planners.rules.english.relations import REFERENCES
-from rpg.planners.rules.english.roles import cut_styles, role, without_joiners, wraps
+from rpg.planners.rules.english.roles import cut_styles, furnishes, role, without_joiners, wraps
 from rpg.planners.rules.english.sentences import SUBJECTS, Sentences, without_openings
 from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY, article, is_adjective, plain, singular, word_set
 from rpg.planners.rules.reading import Place, Reading, Thing
@@ -261,6 +261,9 @@ class _Reader(Sentences):
         if self.current is None and phrase.kind not in BEINGS and _INSIDE.fullmatch(link) and self.text_at(phrase.after) == ",":
             phrase = replace(phrase, kind="place")
         decided = role(phrase, link, self.current, self.attached, stacks=stacks, listing=self.listing)
+        following = [self.text_at(phrase.after), self.text_at(phrase.after + 1)]
+        if self.current and self.reading.things == [self.current] and furnishes(phrase, link, self.current, following):
+            decided = "thing"
         if decided == "thing" and self.clinging and phrase.kind not in BEINGS:
             decided = "attached"
         mark = self.tokens[phrase.after].mark if phrase.after < len(self.tokens) else None
@@ -268,7 +271,8 @@ class _Reader(Sentences):
             place = self.current.root.place if self.current else None
             elsewhere = place is not None and place != mark.place
             decided = "thing" if elsewhere or re.search(r",\s*with\s*$", link) else decided
-        if decided == "attached" and mark and mark.kind == "relation" and self.text_at(phrase.after + 1) in REFERENCES:
+        refers = mark is not None and mark.kind == "relation" and following[1] in REFERENCES
+        if decided == "attached" and refers and link.strip() != "of":  # not in "a portrait of a lady above it"
             decided = "thing"  # "a sofa with a painting above it"
             if shown := _DEPICTION.search(link):
                 start = self.held + shown.start(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rpg.planners.rules.english.phrases import LOCATIVE, EnglishPhrase
 from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY, english_kind, word_set
@@ -28,6 +29,12 @@ _PICTURES = re.compile(
     r"(?:photo|photograph|closeup|picture|image|painting|portrait|illustration|drawing|sketch|render|rendering|view|scene|shot|close-up"
     r"|landscape|depiction|art)$"
 )
+_ROOMS = word_set(
+    "interior room bedroom kitchen bathroom office classroom library studio laboratory ballroom cafe café bar pub restaurant "
+    "garage bakery bookstore"
+)
+"""Places that are seen from inside: what they are said to have stands in them."""
+_RELATIVES = word_set("where which that whose")
 _FRAGMENT = re.compile(r"(?:[^,.;:]|(?<=\d)\.(?=\d))+")
 _CAMERA = re.compile(r"\s*(?:a |an )?(?:\d[\d ]*mm|f/?\d|iso ?\d|\d+[kp]\b)", re.IGNORECASE)
 
@@ -99,6 +106,17 @@ def _is_scenery(phrase: EnglishPhrase, last: str, current: Thing | None, *, stac
         return False
     bare = not phrase.determiner and current is not None and not listing
     return last in LOCATIVE or (last in ("by", "to") and phrase.kind == "place") or bare
+
+
+def furnishes(phrase: EnglishPhrase, link: str, here: Thing, following: Sequence[str]) -> bool:
+    """Whether a phrase begins what stands in the room ``here``: "a cabin interior with a window, a cat and a lamp".
+
+    ``following`` are the words behind the phrase.
+    """
+    if here.kind != "place" or here.place or here.noun.split(" ")[-1] not in _ROOMS or _RELATIVES & set(following):
+        return False
+    stands = phrase.kind not in PARTS | {"place", "ambience"} and phrase.noun != "view"
+    return stands and link.strip() == "with" and phrase.determiner in ("a", "an")
 
 
 def without_joiners(text: str) -> str:
