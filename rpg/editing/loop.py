@@ -180,7 +180,8 @@ class _Attempts:
         start = time.monotonic()
         operation = None if _mostly_wrong(verdict) else repair(verdict, seed)
         if operation:
-            made = repaint(operation, best, self.painter, seed, self.masking)
+            common = self.plan.common_prompt
+            made = repaint(operation, best, self.painter, seed, self.masking, common_prompt=common)
             picture, mask = made.picture, made.mask
         else:
             # What has run into each other is kept apart, for the share of the steps that suits the model.

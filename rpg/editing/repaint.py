@@ -48,12 +48,14 @@ def repaint(
     *,
     mask: Image.Image | None = None,
     preserved: Sequence[Box] = (),
+    common_prompt: str = "",
 ) -> Repainted:
     """The picture with the operation done; outside the mask every pixel is as before.
 
     Args:
         mask: instead of one that is made: of what is painted anew, or of what is moved.
         preserved: boxes of things that stay.
+        common_prompt: of the picture's plan.
 
     Raises:
         EditingError: when the mask cannot be made, or is empty.
@@ -67,7 +69,7 @@ def repaint(
         start = filled(picture, hole)
     elif operation.kind == "recolour":
         start = tinted(picture, mask, operation.colour)
-    new = painter.repaint(start, hole, plan_of(operation), STRENGTHS[operation.kind], seed).convert("RGB")
+    new = painter.repaint(start, hole, plan_of(operation, common_prompt), STRENGTHS[operation.kind], seed).convert("RGB")
     result = Image.composite(new, picture, hole)
     if operation.target:  # the thing keeps its pixels
         there = put(result, picture, mask, pixels(operation.target, picture))
@@ -82,7 +84,7 @@ def made_mask(operation: Operation, picture: Image.Image, masking: Masking, pres
     return mask_of(picture, operation.box, masking.method, folder=masking.folder, preserved=preserved)
 
 
-def plan_of(operation: Operation) -> Plan:
+def plan_of(operation: Operation, common_prompt: str = "") -> Plan:
     """One region with the operation's prompt."""
     prompt = EMPTY if operation.kind == "move" or not operation.prompt.strip() else operation.prompt
-    return Plan((Region(prompt),), "1", operation.base_prompt, 0.0, latent_ratio=0)
+    return Plan((Region(prompt),), "1", operation.base_prompt, 0.0, latent_ratio=0, common_prompt=common_prompt)

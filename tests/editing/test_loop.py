@@ -50,6 +50,12 @@ def test_each_fault_is_mended(things: list[Thing], kinds: list[str]) -> None:
     assert done.calls == len(kinds) + 1
 
 
+def test_what_is_common_to_the_regions_is_painted_too() -> None:
+    painter, plan = Draughtsman(), replace(PLAN, common_prompt="a photo")
+    refine(picture(CIRCLE), plan, CHECKLIST, ShapesCritic(), painter, seed=1)
+    assert [made.common_prompt for made, *_ in painter.repainted] == ["a photo"]
+
+
 @pytest.mark.parametrize(
     "first",
     [
