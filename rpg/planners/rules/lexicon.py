@@ -24,6 +24,8 @@ def word_set(text: str) -> frozenset[str]:
 
 PRIVATE = "\ue000-\uf8ff"
 """Characters that stand for syntax in what is read (:mod:`rpg.planners.rules.syntax`), as a range of a regular expression."""
+NAME = re.compile("[\uf000-\uf8ff]")
+"""Those that stand for escaped brackets behind a name: ``misty \\(pokemon\\)``."""
 _PRIVATE = re.compile(f"[{PRIVATE}]")
 FUNCTION_WORDS = word_set(
     "a an the this that these those some any several many few each every all both either another other one ones same "

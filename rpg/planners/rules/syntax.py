@@ -54,7 +54,8 @@ class Syntax:
         """What a character stands for, and whether behind a word (else for a stand-in)."""
         self._words: dict[str, str] = {}
         """The stand-ins."""
-        self._unused = map(chr, range(0xE000, 0xF900))
+        self._unused = map(chr, range(0xE000, 0xF000))
+        self._names = map(chr, range(0xF000, 0xF900))
         self.is_whole = True
         """Whether no bracket had to be left out."""
         self.words = re.sub(r"\s+", " ", self._read(re.sub(f"[{PRIVATE}]", " ", text))).strip()
@@ -132,7 +133,7 @@ class Syntax:
             spaces = read.pop() + spaces
         word = re.search(rf"[\w{PRIVATE}](\s*)$", read[-1]) if read else None
         if word:
-            own = next(self._unused)
+            own = next(self._names if piece.startswith("\\") else self._unused)
             spaces = word[1] + spaces
             self._pieces[own] = (spaces + self._paired(piece), True)
             read[-1] = read[-1].rstrip() + own + spaces

@@ -61,6 +61,19 @@ WRITTEN_BEFOREHAND: dict[str, list[Case]] = {
         ("a dining table and a table runner", [2], [["dining table"], ["table runner"]]),
         ('a shop sign that says "Bread and Butter", a bicycle', [2], [['"Bread and Butter"'], ["bicycle"]]),
     ],
+    "named characters": [
+        (
+            r"2girls, hatsune miku \(vocaloid\), megurine luka \(vocaloid\), school uniform, park",
+            [2],
+            [[r"1girl, school uniform, hatsune miku \(vocaloid\), park"], [r"1girl, school uniform, megurine luka \(vocaloid\)"]],
+        ),
+        (
+            r"3girls, kafka \(honkai\), himeko \(honkai\), silver wolf \(honkai\), masterpiece",
+            [3],
+            [[r"1girl, kafka \(honkai\)"], [r"1girl, himeko \(honkai\)"], [r"1girl, silver wolf \(honkai\)"]],
+        ),
+        (r"2girls, hatsune miku \(vocaloid\), smile", [2], [[r"1girl, smile, hatsune miku \(vocaloid\)"], ["1girl, smile"]]),
+    ],
     "Chinese": [
         ("一块黑板，上面写着“放学了”，旁边是一张课桌", [2], [["黑板", "放学了"], ["课桌"]]),
         ("一位老奶奶和一个小女孩，他们的手牵在一起，使用胶片相机拍摄", [2], [["老奶奶"], ["小女孩"]]),
@@ -76,7 +89,7 @@ WRITTEN_BEFOREHAND: dict[str, list[Case]] = {
         ),
     ],
 }
-RIGHT = 26
+RIGHT = 29
 
 
 def faults(caption: str, rows: list[int], words: list[list[str]]) -> list[str]:

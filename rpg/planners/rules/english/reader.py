@@ -9,7 +9,7 @@ from rpg.planners.rules.english.phrases import LOCATIVE, EnglishPhrase, Token, o
 from rpg.planners.rules.english.relations import REFERENCES
 from rpg.planners.rules.english.roles import cut_styles, furnishes, role, without_joiners, wraps
 from rpg.planners.rules.english.sentences import SUBJECTS, Sentences, without_openings
-from rpg.planners.rules.lexicon import BEINGS, PARTS, SCENERY, article, is_adjective, plain, singular, word_set
+from rpg.planners.rules.lexicon import BEINGS, NAME, PARTS, SCENERY, article, is_adjective, singular, word_set
 from rpg.planners.rules.reading import Place, Reading, Thing
 
 _DEFINITE = word_set("the his her its their")
@@ -42,7 +42,7 @@ class _Reader(Sentences):
             if token.text in SUBJECTS and self.begins_clause(index) and self.describe_again(token):
                 index += 1
                 continue
-            phrase = None if token.kind in ("sep", "stop", "and") else self._phrase(index)
+            phrase = None if token.kind in ("sep", "stop", "and") else self._character(index) or self._phrase(index)
             if phrase:
                 index = self._backdrop(phrase) or self._take(phrase, index)
                 continue
@@ -72,42 +72,31 @@ class _Reader(Sentences):
         if token.text == ":" and self.current:
             self.current.lists = True
 
+    def _character(self, index: int) -> EnglishPhrase | None:
+        """A tag that names one of "2girls": "hatsune miku \\(vocaloid\\)"."""
+        phrase = phrase_at(self.tokens, index, self.text, True) if self.tags and self._counts() and self.is_fresh(index) else None
+        if not phrase or phrase.determiner or not NAME.match(self.text[phrase.end - 1]) or self.is_placed(phrase, 9):
+            return None
+        return replace(phrase, name=self.text[phrase.start : phrase.end], noun="", kind="pronoun")
+
     def _phrase(self, index: int) -> EnglishPhrase | None:
         fresh = self.is_fresh(index)
         phrase = phrase_at(self.tokens, index, self.text, fresh)
         if phrase and not phrase.determiner:
             known = phrase.kind in BEINGS | SCENERY | {"thing", "picture"}
             known = known or (phrase.kind in PARTS and (self.current is None or not self.current.being))
-            if self.tags and self.current and phrase.kind not in BEINGS | SCENERY and not self._is_placed(phrase, 9):
+            if self.tags and self.current and phrase.kind not in BEINGS | SCENERY and not self.is_placed(phrase, 9):
                 return None if any(thing.being for thing in self.reading.things) else phrase if known else None
             unknown = not phrase.kind and not phrase.noun.endswith(("ed", "ing"))
-            if unknown and not self.listing and self._is_placed(phrase):
+            if unknown and not self.listing and self.is_placed(phrase):
                 return replace(phrase, name=self.text[phrase.start : phrase.end])
-            return phrase if known or (unknown and self.listing) or self._is_name(phrase, index) else None
+            return phrase if known or (unknown and self.listing) or self.is_name(phrase, index) else None
         if not phrase and not fresh and self.text_at(index - 1) in LOCATIVE:
             phrase = phrase_at(self.tokens, index, self.text, True)
-            if phrase and self._is_named_place(phrase, index):
+            if phrase and self.is_named_place(phrase, index):
                 return replace(phrase, kind="place")
             return phrase if phrase and phrase.kind in SCENERY and phrase.noun not in _STATES else None
         return phrase
-
-    def _is_named_place(self, phrase: EnglishPhrase, index: int) -> bool:
-        """Whether a phrase is that of ", in Hogwarts"."""
-        apart = index > 1 and self.tokens[index - 2].kind in ("sep", "stop")
-        return apart and not phrase.kind and all(token.capital for token in self.tokens[index : phrase.after])
-
-    def _is_name(self, phrase: EnglishPhrase, index: int) -> bool:
-        """Whether an unknown phrase beside an "and" is written like a name."""
-        words = self.text[phrase.start : phrase.end].split()
-        around = self.tokens[index - 1 : index] + self.tokens[phrase.after : phrase.after + 1]
-        beside = any(token.kind == "and" for token in around)
-        return not phrase.kind and beside and len(words) < 4 and all(plain(word)[0].isupper() for word in words)
-
-    def _is_placed(self, phrase: EnglishPhrase, most: int = 3) -> bool:
-        """Whether a few words stand before a place: "hatsune miku on the left"."""
-        mark = self.tokens[phrase.after].mark if phrase.after < len(self.tokens) else None
-        words = self.text[phrase.start : phrase.end].split()
-        return mark is not None and mark.kind == "side" and not mark.labels and len(words) <= most
 
     def _mark(self, index: int) -> int:
         """Read a mark. Returns the number of the token to go on with."""
@@ -238,7 +227,9 @@ class _Reader(Sentences):
             self.relate_to(phrase, existing)
         elif phrase.kind == "pronoun":
             if self.reading.things:
+                group = self.current
                 self.add(phrase).tail = f", {phrase.name}" if phrase.name else ""
+                self.current = self.current if phrase.determiner else group  # what follows a named tag is said of all
         elif existing and existing.count == 1:
             self._return_to(existing, phrase)
         elif (not self.reading.things or index == self.begins) and wraps(phrase, self.text_at(phrase.after)):

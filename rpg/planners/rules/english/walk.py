@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from rpg.planners.rules.english.claims import EnglishClaims
-from rpg.planners.rules.english.phrases import Token, phrase_at, tokens_of
+from rpg.planners.rules.english.phrases import EnglishPhrase, Token, phrase_at, tokens_of
 from rpg.planners.rules.english.roles import without_joiners
-from rpg.planners.rules.lexicon import BEINGS, word_set
+from rpg.planners.rules.lexicon import BEINGS, plain, word_set
 from rpg.planners.rules.reading import Place, Thing
 
 COPULA = word_set(
@@ -54,6 +54,24 @@ class Walk(EnglishClaims):
     def starts(self, index: int) -> bool:
         phrase = phrase_at(self.tokens, index, self.text, True)
         return phrase is not None and (bool(phrase.determiner) or phrase.kind in BEINGS | {"thing", "place", "support"})
+
+    def is_named_place(self, phrase: EnglishPhrase, index: int) -> bool:
+        """Whether a phrase is that of ", in Hogwarts"."""
+        apart = index > 1 and self.tokens[index - 2].kind in ("sep", "stop")
+        return apart and not phrase.kind and all(token.capital for token in self.tokens[index : phrase.after])
+
+    def is_name(self, phrase: EnglishPhrase, index: int) -> bool:
+        """Whether an unknown phrase beside an "and" is written like a name."""
+        words = self.text[phrase.start : phrase.end].split()
+        around = self.tokens[index - 1 : index] + self.tokens[phrase.after : phrase.after + 1]
+        beside = any(token.kind == "and" for token in around)
+        return not phrase.kind and beside and len(words) < 4 and all(plain(word)[0].isupper() for word in words)
+
+    def is_placed(self, phrase: EnglishPhrase, most: int = 3) -> bool:
+        """Whether a few words stand before a place: "hatsune miku on the left"."""
+        mark = self.tokens[phrase.after].mark if phrase.after < len(self.tokens) else None
+        words = self.text[phrase.start : phrase.end].split()
+        return mark is not None and mark.kind == "side" and not mark.labels and len(words) <= most
 
     def place_what_follows(self, begin: int, place: Place | None) -> int:
         """Read what stands behind a leading mark: things, or a whole section that describes a scenery."""
