@@ -83,19 +83,24 @@ function rpgSlider(label, [min, max, step], onEdit) {
 function rpgTextarea(className, label, onEdit) {
     const area = rpgElement("textarea", {rows: 1, ariaLabel: label, title: label});
     area.addEventListener("input", () => {
-        area.parentElement.dataset.rpgText = area.value;
+        rpgGrowing(area).dataset.rpgText = area.value;
         onEdit(area.value);
     });
-    // In textareas below the host's class "prompt", its Ctrl+Up and Ctrl+Down weigh words.
-    rpgElement("div", {className: `${className} rpg-grow prompt`}, area);
+    // Built as the host builds its own prompts: its Ctrl+Up and Ctrl+Down weigh words here, and extensions complete tags.
+    rpgElement("div", {className: `${className} rpg-grow prompt`}, rpgElement("label", {}, area));
     return area;
+}
+
+/** What stands in the page for a textarea. */
+function rpgGrowing(area) {
+    return area.closest(".rpg-grow");
 }
 
 /** Touches a field only when it says something else, so that the caret stays where the user is typing. */
 function rpgSetText(field, value) {
     const text = String(value ?? "");
     if (field.value !== text) field.value = text;
-    if (field.tagName === "TEXTAREA") field.parentElement.dataset.rpgText = text;
+    if (field.tagName === "TEXTAREA") rpgGrowing(field).dataset.rpgText = text;
 }
 
 /** Neighbouring numbers get hues far apart (the golden angle). */

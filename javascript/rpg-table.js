@@ -37,7 +37,7 @@ class RpgTable {
         row.prompt.placeholder = rpgWords("What this region shows");
         row.buttons = rpgElement("div", {className: "rpg-buttons"}, row.lock, row.hide, row.remove);
         row.element = rpgElement("div", {className: "rpg-row"});
-        row.element.append(row.number, row.prompt.parentElement, row.negative.parentElement, row.ratio, row.share, row.buttons, row.notes);
+        row.element.append(row.number, rpgGrowing(row.prompt), rpgGrowing(row.negative), row.ratio, row.share, row.buttons, row.notes);
         row.element.dataset.rpgIndex = index;
         this.listen(row, index);
         return row;

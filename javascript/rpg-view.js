@@ -38,8 +38,8 @@ class RpgView {
         this.clearButton = rpgButton("Clear", "Start again with two empty regions", () => editor.act((model) => model.load("")));
         const fields = {
             split_ratio: field("Split ratio", this.ratio),
-            base_prompt: field("Base prompt", this.basePrompt.parentElement),
-            common_prompt: field("Common prompt", this.commonPrompt.parentElement),
+            base_prompt: field("Base prompt", rpgGrowing(this.basePrompt)),
+            common_prompt: field("Common prompt", rpgGrowing(this.commonPrompt)),
         };
         for (const [name, {label, box}] of Object.entries(this.sliders)) fields[name] = field(label, box);
         this.fields = rpgElement("div", {className: "rpg-fields"}, ...Object.values(fields));

@@ -34,12 +34,14 @@ def tags(prompts: Iterable[str]) -> dict[tuple[str, str], str]:
     return found
 
 
-def _arguments(tag: str) -> list[str | float]:
-    """What follows the name in a tag; how a number is written is no difference, and none at all means 1."""
-    arguments: list[str | float] = []
+def _arguments(tag: str) -> list[tuple[str, str | float]]:
+    """What follows the name in a tag, by its name if it has one; how a number is written is no difference, and none at all
+    means 1."""
+    arguments: list[tuple[str, str | float]] = []
     for text in tag[1:-1].split(":")[2:]:
+        name, _, value = text.rpartition("=")
         try:
-            arguments.append(float(text))
+            arguments.append((name, float(value)))
         except ValueError:
-            arguments.append(text)
-    return arguments or [1.0]
+            arguments.append((name, value))
+    return arguments or [("", 1.0)]

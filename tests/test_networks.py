@@ -17,7 +17,7 @@ def test_tags_are_no_words() -> None:
         ("<lora:x:1>", "<lora:x:1.0>"),
         ("<lora:x>", "<lora:x:1>"),
         ("<lora:x:.5:1>", "<lora:x:0.5:1.0>"),
-        ("<lora:x:te=0.5>", "<lora:x:te=0.5>"),
+        ("<lora:x:te=0.5>", "<lora:x:te=0.50>"),
     ],
 )
 def test_one_value_however_it_is_written(one: str, other: str) -> None:

@@ -44,6 +44,15 @@ def test_a_plan_is_written_by_hand(page: Page) -> None:
     )
 
 
+def test_prompts_are_built_as_the_hosts_own_so_that_tags_are_completed(page: Page) -> None:
+    prompts = page.locate(".rpg-editor .prompt > label > textarea")
+    expect(prompts).to_have_count(2 + 2 * 2)  # base and common prompt, and those of each region
+    prompts.last.fill("dark, " * 60)
+    high, low = (prompts.nth(number).evaluate("area => area.clientHeight") for number in (-1, 2))
+    assert high > 2 * low, "the field does not grow with its text"
+    page.wait_for_plan(regions=[{"prompt": ""}, {"prompt": "", "negative_prompt": "dark, " * 60}])
+
+
 def test_rows_are_added_moved_and_deleted_with_their_cells(page: Page) -> None:
     page.prompt(1).fill("one")
     page.prompt(2).fill("two")
