@@ -16,7 +16,7 @@ UNSEEN = {
     "HTTP request was sent to HTTPS",
     "HTTP request to an HTTPS",
     "That answer cannot be used: {error} Answer again, completely, in the form that was asked for.",
-    "One way to divide it: {1}.",
+    "Divide it like this, and enrich each prompt{1}: {2}",
     "The picture is {1} pixels wide and {2} high.",
     "api key not valid",
     "rpg.pipelines needs diffusers; install it with: pip install 'sd-webui-rpg[standalone]'",

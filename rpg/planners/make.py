@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Generator
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from rpg.errors import PlannerError, ReplyError
 from rpg.llm import PROVIDERS, Answer, Event, Message, Question
 from rpg.plan import Plan
 from rpg.planners import cache, checks, geometry, rules
-from rpg.planners.instructions import SCHEMA, load_template
+from rpg.planners.instructions import SCHEMA, Template, load_template
 from rpg.planners.registry import RULES
 from rpg.planners.reply import read_reply
 from rpg.planners.request import PlanRequest, Subject
@@ -101,7 +102,7 @@ def _plan_by_model(
         warned = _warned(plan, [*misplaced, *geometry.thin(plan)])
         if wrong or (misplaced and not last):
             kept.extend([] if wrong else [warned])
-            raise ReplyError(" ".join([*wrong, *misplaced]), answer.text, hint=_hint(subject))
+            raise ReplyError(" ".join([*wrong, *misplaced]), answer.text, hint=_hint(subject, template))
         return warned
 
     yield Event("status", f"Asking {provider.short_label} ({provider.short_model}).")
@@ -115,17 +116,21 @@ def _plan_by_model(
     return plan
 
 
-def _hint(subject: Subject) -> str:
-    """How the offline rules divide the picture: a small model that is only told what is wrong writes the same again."""
+def _hint(subject: Subject, template: Template) -> str:
+    """The offline rules' plan to begin with: a small model that is only told what is wrong writes the same again."""
     try:
         plan = rules.plan(subject.caption, subject.width, subject.height)
     except PlannerError:
         return ""
-    if not 1 < len(plan.regions) <= rules.MOST_ENTITIES:
+    if not template.wants_json or not 1 < len(plan.regions) <= rules.MOST_ENTITIES:
         return ""
     prompts = iter(region.prompt for region in plan.regions)
-    rows = [", ".join(repr(next(prompts)) for _ in row.widths) for row in Layout.parse(plan.split_ratio).rows]
-    return f"One way to divide it: {'; '.join(f'row {number}: {row}' for number, row in enumerate(rows, 1))}."
+    rows = [
+        {"height": row.height, "regions": [{"width": width, "prompt": next(prompts)} for width in row.widths]}
+        for row in Layout.parse(plan.split_ratio).rows
+    ]
+    language = ", in English" if "English" in template.text else ""
+    return f"Divide it like this, and enrich each prompt{language}: {json.dumps({'rows': rows}, ensure_ascii=False)}"
 
 
 def _in_its_place(error: ReplyError, subject: Subject) -> Plan:

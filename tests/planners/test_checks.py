@@ -101,7 +101,8 @@ def test_a_failed_check_goes_back_once_with_its_reason() -> None:
     repair = server.received[1].body["messages"][2]["content"]
     assert "Regions 1 and 2 have the same prompt" in repair
     assert "The prompt of region 1 shows all that the caption names" in repair
-    assert "One way to divide it: row 1: 'a cat', 'a dog'. Answer again" in repair
+    rows = [{"height": 1.0, "regions": [{"width": 1.0, "prompt": "a cat"}, {"width": 1.0, "prompt": "a dog"}]}]
+    assert f"Divide it like this, and enrich each prompt, in English: {json.dumps({'rows': rows})} Answer again" in repair
 
 
 def test_one_that_fails_again_is_refused_with_the_model_s_words() -> None:
