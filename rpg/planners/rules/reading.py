@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from rpg.areas.layout import MAX_REGIONS
-from rpg.planners.rules.lexicon import BEINGS, LANDMARKS, is_adjective, plain
+from rpg.planners.rules.lexicon import BEINGS, LANDMARKS, NAME, is_adjective, plain
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,14 @@ class Reading:
 
     def settle_tags(self) -> None:
         """Merge tags such as "1girl" with what the caption says of her later: "1girl, 1boy, girl with pink hair, ..."."""
-        for tag in [thing for thing in self.things if thing.name == f"1{thing.noun}" and thing.count == 1]:
+        tags = [thing for thing in self.things if thing.name == f"1{thing.noun}" and thing.count == 1]
+        named = [thing for thing in self.things if not thing.kind and thing.place and NAME.match(thing.name[-1:])]
+        if len(tags) == len(named) and not any(tag.tail.strip(" ,") or tag.place or self._anchors(tag) for tag in tags):
+            self.things = [
+                thing for thing in self.things if thing not in tags
+            ]  # "1girl, 1boy, misty \\(pokemon\\) on the left, ..."
+            return
+        for tag in tags:
             later = self.things[self.things.index(tag) + 1 :]
             told = [thing for thing in later if thing.noun == tag.noun and thing.count == 1 and thing.name != tag.name]
             if len(told) == 1 and not told[0].new and not self._anchors(tag):

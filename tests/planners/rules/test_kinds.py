@@ -72,6 +72,16 @@ WRITTEN_BEFOREHAND: dict[str, list[Case]] = {
             [3],
             [[r"1girl, kafka \(honkai\)"], [r"1girl, himeko \(honkai\)"], [r"1girl, silver wolf \(honkai\)"]],
         ),
+        (
+            r"1girl, 1boy, couple, hatsune miku \(vocaloid\), kaito \(vocaloid\), park",
+            [2],
+            [[r"1girl, hatsune miku \(vocaloid\)"], [r"kaito \(vocaloid\)"]],
+        ),
+        (
+            r"1girl, 1boy, kaito \(vocaloid\) on the right, hatsune miku \(vocaloid\) on the left",
+            [2],
+            [[r"hatsune miku \(vocaloid\)"], [r"kaito \(vocaloid\)"]],
+        ),
         (r"2girls, hatsune miku \(vocaloid\), smile", [2], [[r"1girl, smile, hatsune miku \(vocaloid\)"], ["1girl, smile"]]),
     ],
     "Chinese": [
@@ -89,7 +99,7 @@ WRITTEN_BEFOREHAND: dict[str, list[Case]] = {
         ),
     ],
 }
-RIGHT = 29
+RIGHT = 31
 
 
 def faults(caption: str, rows: list[int], words: list[list[str]]) -> list[str]:

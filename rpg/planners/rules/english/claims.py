@@ -31,6 +31,8 @@ class EnglishClaims(Claims):
         """Whether the clause describes the current thing alone."""
         self.first: Thing | None = None
         """The thing that the sentence began with."""
+        self.named: list[Thing] = []
+        """Those of "1girl, 1boy" that have the name of a character."""
         self.joined = False
         """Whether an "and" stands between the current thing and the one before."""
 
@@ -82,6 +84,18 @@ class EnglishClaims(Claims):
         self.held = phrase.end
         self.attached = ""
         return self.new(thing)
+
+    def unnamed(self) -> list[Thing]:
+        """Those of "1girl, 1boy" that have no name yet."""
+        tagged = [thing for thing in self.reading.things if thing.person and thing.name == f"1{thing.noun}" and thing.count == 1]
+        return [thing for thing in tagged if thing not in self.named] if len(tagged) > 1 else []
+
+    def name(self, thing: Thing, phrase: EnglishPhrase) -> None:
+        """Give the name of a character to a thing."""
+        self.flush(phrase.start, joins=True)
+        self.held = phrase.end
+        thing.tail += f", {phrase.name}"
+        self.named.append(thing)
 
     def relate(self, phrase: EnglishPhrase, offset: Place, existing: Thing | None) -> None:
         """The current thing stands at ``offset`` from what the phrase names."""

@@ -74,7 +74,8 @@ class _Reader(Sentences):
 
     def _character(self, index: int) -> EnglishPhrase | None:
         """A tag that names one of "2girls": "hatsune miku \\(vocaloid\\)"."""
-        phrase = phrase_at(self.tokens, index, self.text, True) if self.tags and self._counts() and self.is_fresh(index) else None
+        several = self.tags and (self._counts() or len(self.unnamed()) > 0)
+        phrase = phrase_at(self.tokens, index, self.text, True) if several and self.is_fresh(index) else None
         if not phrase or phrase.determiner or not NAME.match(self.text[phrase.end - 1]) or self.is_placed(phrase, 9):
             return None
         return replace(phrase, name=self.text[phrase.start : phrase.end], noun="", kind="pronoun")
@@ -85,7 +86,8 @@ class _Reader(Sentences):
         if phrase and not phrase.determiner:
             known = phrase.kind in BEINGS | SCENERY | {"thing", "picture"}
             known = known or (phrase.kind in PARTS and (self.current is None or not self.current.being))
-            if self.tags and self.current and phrase.kind not in BEINGS | SCENERY and not self.is_placed(phrase, 9):
+            paired = phrase.noun == "couple" and phrase.count == 1  # a tag that says what people are to one another
+            if self.tags and self.current and (paired or phrase.kind not in BEINGS | SCENERY) and not self.is_placed(phrase, 9):
                 return None if any(thing.being for thing in self.reading.things) else phrase if known else None
             unknown = not phrase.kind and not phrase.noun.endswith(("ed", "ing"))
             if unknown and not self.listing and self.is_placed(phrase):
@@ -214,6 +216,9 @@ class _Reader(Sentences):
         """Decide what a phrase is. Returns the number of the token to go on with."""
         if phrase.determiner in ("one", "another", "other") and is_adjective(phrase.noun) and self._counts():
             phrase = replace(phrase, name=phrase.name.split(" ", 1)[-1], noun="", kind="pronoun")
+        if phrase.kind == "pronoun" and not phrase.determiner and (unnamed := self.unnamed()):
+            self.name(unnamed[0], phrase)
+            return phrase.after
         link = self.text[self.held : phrase.start]
         if owner := self.owner_of(phrase, index):
             self.flush(phrase.start, joins=True)
