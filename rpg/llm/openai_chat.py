@@ -156,6 +156,7 @@ class Compatible(ChatCompletions):
     label = "OpenAI-compatible server (Ollama, LM Studio, vLLM, llama.cpp)"
     models = ("qwen2.5vl", "llava", "llama3.1", "gemma3")
     needs_base_url = True
+    takes_examples = False
     max_tokens = 8192  # servers on small machines write on for minutes
 
 

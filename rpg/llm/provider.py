@@ -38,6 +38,8 @@ class Provider(ABC):
     takes_schema: ClassVar[bool] = True
     takes_bounds: ClassVar[bool] = True
     """Whether a schema may bound texts and lists (``maxLength``, ``maxItems``)."""
+    takes_examples: ClassVar[bool] = True
+    """Whether its models learn from an example; small ones copy it."""
     max_tokens: ClassVar[int | None] = None
     """Longest answer where a question names none; ``None`` where the provider has a limit of its own."""
 

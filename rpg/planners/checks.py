@@ -12,12 +12,12 @@ from itertools import pairwise
 
 from rpg.plan import Plan
 from rpg.planners import rules
+from rpg.planners.instructions import EXAMPLE
 from rpg.planners.rules.content import HAN, content_words, is_read, lost, stem
 from rpg.planners.rules.lexicon import BEINGS, COUNTS, english_kind, is_adjective, is_colour, plain, singular, word_set
 from rpg.planners.rules.reading import Thing
 
 _ENGLISH = re.compile(r"\bEnglish\b")
-_EXAMPLE = re.compile(r"^#*\s*Examples?\b", re.MULTILINE | re.IGNORECASE)
 _FOREIGN = re.compile(r"[^\W\d_a-zA-ZÀ-ɏ]")
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|「[^」]*」")
 _MOST_FOREIGN = 0.3
@@ -61,7 +61,7 @@ def _foreign(prompts: list[str], instructions: str) -> Iterator[str]:
 def _copied(prompts: list[str], caption: str, instructions: str) -> Iterator[str]:
     """Words of the instructions, or of their example, that have nothing to do with the caption."""
     known = set(map(stem, content_words(caption)))
-    start = _EXAMPLE.search(instructions)
+    start = EXAMPLE.search(instructions)
     example = set(pairwise(content_words(instructions[start.start() :]))) if start else set()
     instructions = " ".join(instructions.lower().split())
     for number, prompt in enumerate(prompts, 1):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ MAX_TEMPLATE = 64 * 1024
 MOST_IN_A_ROW = 16
 """Rows of a plan and regions of a row that a model can ask for by the schema."""
 
+EXAMPLE = re.compile(r"^#*\s*Examples?\b", re.MULTILINE | re.IGNORECASE)
 _NUMBER = {"type": "number"}
 _TEXT = {"type": "string", "maxLength": 600}
 """Twice what the longest prompt needs; a small model in a loop stops here."""
@@ -55,11 +56,17 @@ class Template:
     name: str
     version: str
     text: str
+    built_in: bool = False
 
     @property
     def wants_json(self) -> bool:
         """Whether the template asks for the JSON of :data:`SCHEMA`."""
         return "JSON" in self.text and '"rows"' in self.text
+
+    @property
+    def without_example(self) -> Template:
+        """Without what stands behind a heading "Example"; the user's own templates stay as they are."""
+        return replace(self, text=EXAMPLE.split(self.text, maxsplit=1)[0]) if self.built_in else self
 
     def fill(self, subject: Subject) -> str:
         """The message for the model."""
@@ -98,7 +105,7 @@ def load_template(name: str = "") -> Template:
     version = hashlib.sha256(data).hexdigest()[:8]
     if first := re.match(r"version:\s*(\S{1,20})\s*\n", text):
         version, text = first[1], text[first.end() :]
-    return Template(name, version, text)
+    return Template(name, version, text, files[name].parent == BUILT_IN)
 
 
 def _files() -> dict[str, Path]:

@@ -81,6 +81,7 @@ def _plan_by_model(
     subject, planner = request.subject, request.planner
     template = load_template(planner.template)
     provider = PROVIDERS[planner.provider].at(planner.model, planner.base_url, planner.api_key)
+    template = template if provider.takes_examples else template.without_example
     pictures = [subject.image] if subject.image else []
     question = Question(
         [Message("user", template.fill(subject), pictures)],
@@ -98,6 +99,7 @@ def _plan_by_model(
 
     def read(answer: Answer, last: bool) -> Plan:
         plan = read_reply(answer.text, subject.caption, planned_by, answer.reasoning)
+        plan = replace(plan, notes="") if plan.notes.lower() in template.text.lower() else plan  # copied from the form
         wrong, misplaced = checks.faults(plan, template.text), geometry.misplaced(plan)
         warned = _warned(plan, [*misplaced, *geometry.thin(plan)])
         if wrong or (misplaced and not last):

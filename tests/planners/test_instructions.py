@@ -114,3 +114,14 @@ def test_a_template_in_words_is_sent_without_a_schema_and_its_version_kept(folde
         assert "response_format" not in server.received[0].body
     assert plan.planned_by == "compatible m, template words 3"
     assert plan.split_ratio == "1;1"
+
+
+def test_small_models_are_given_no_example_to_copy(folder: Path) -> None:
+    (folder / "mine.txt").write_text("Plan.\n\nExample\nCaption: two ducks")
+    with serve(streamed()) as server:
+        for provider, template in (("openai", ""), ("compatible", ""), ("compatible", "mine")):
+            make_plan(PlanRequest(Subject("a cat and a dog"), Planner(provider, "m", server.url, "key-of-a-test", template)))
+        texts = [received.body["messages"][0]["content"] for received in server.received]
+    assert ["\nExample\n" in text for text in texts] == [True, False, True]
+    assert texts[1].endswith("\n\nCaption: a cat and a dog\n")
+    assert "duck" not in texts[1]

@@ -71,6 +71,12 @@ def test_thoughts_become_the_notes_when_the_answer_has_none() -> None:
     assert plan.notes == "Because of the cat."
 
 
+def test_notes_that_are_copied_from_the_form_are_left_out() -> None:
+    copied = "The entities with their attributes, and why the picture is divided this way"
+    plan, _, _ = plan_with(streamed(PLAN.replace("A cat and a dog.", copied)))
+    assert plan.notes == ""
+
+
 def test_the_reference_picture_goes_with_the_request() -> None:
     _, _, server = plan_with(streamed(), image=base64.b64encode(PNG).decode())
     text, picture = server.received[0].body["messages"][0]["content"]
