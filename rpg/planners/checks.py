@@ -43,6 +43,13 @@ def faults(plan: Plan, instructions: str) -> list[str]:
     return found
 
 
+def merged(plan: Plan) -> list[str]:
+    """Several of a kind that share a region; a few get one each."""
+    things = [] if HAN.search(plan.caption) else _things(plan.caption)
+    few = _too_few([region.prompt for region in plan.regions], things)
+    return [sentence for wanted, sentence in few if wanted <= rules.MOST_ENTITIES]
+
+
 def _things(caption: str) -> list[Thing]:
     """What the caption names; nothing for a long description, of which the rules see only a part."""
     if len(caption) > rules.MAX_CAPTION or not is_read(caption):
@@ -106,14 +113,22 @@ def _lost_things(prompts: list[str], things: list[Thing]) -> Iterator[str]:
 
 
 def _lost_numbers(prompts: list[str], base: str, things: list[Thing]) -> Iterator[str]:
+    """Fewer regions of a kind than the caption counts, without a word for the number."""
     texts = [re.findall(r"[\w'’-]+", text.lower()) for text in [*prompts, base]]
+    for wanted, sentence in _too_few(prompts, things):
+        told = _NUMBERS.get(wanted, {str(wanted)}) | _SEVERAL
+        if wanted <= max(_NUMBERS) and not any(told & set(text) for text in texts):
+            yield sentence
+
+
+def _too_few(prompts: list[str], things: list[Thing]) -> Iterator[tuple[int, str]]:
+    """How many the caption names of each kind that the regions show fewer of, and the sentence for it."""
+    words = [word for prompt in prompts for word in re.findall(r"[\w'’-]+", prompt.lower())]
     for noun in dict.fromkeys(thing.noun for thing in things):
         wanted = sum(thing.count for thing in things if thing.noun == noun)
-        last = noun.rpartition(" ")[2]
-        told = _NUMBERS.get(wanted, {str(wanted)}) | _SEVERAL
-        shown = sum(singular(word) == last for text in texts[:-1] for word in text)
-        if 0 < shown < wanted <= max(_NUMBERS) and not any(told & set(text) for text in texts):
-            yield f"The caption names {wanted} of {noun!r}, the regions show {shown}."
+        shown = sum(singular(word) == noun.rpartition(" ")[2] for word in words)
+        if 0 < shown < wanted:
+            yield wanted, f"The caption names {wanted} of {noun!r}, the regions show {shown}."
 
 
 def _lost_colours(prompts: list[str], caption: str) -> Iterator[str]:

@@ -95,16 +95,16 @@ def _plan_by_model(
     planned_by = f"{provider.name} {provider.short_model:.100}, template {template.name} {template.version}"
 
     kept: list[Plan] = []
-    """What the first answer gave, where nothing but places was wrong."""
+    """What the first answer gave, where nothing but places and numbers was wrong."""
 
     def read(answer: Answer, last: bool) -> Plan:
         plan = read_reply(answer.text, subject.caption, planned_by, answer.reasoning)
         plan = replace(plan, notes="") if plan.notes.lower() in template.text.lower() else plan  # copied from the form
-        wrong, misplaced = checks.faults(plan, template.text), geometry.misplaced(plan)
-        warned = _warned(plan, [*misplaced, *geometry.thin(plan)])
-        if wrong or (misplaced and not last):
+        wrong, doubtful = checks.faults(plan, template.text), [*geometry.misplaced(plan), *checks.merged(plan)]
+        warned = _warned(plan, [*doubtful, *geometry.thin(plan)])
+        if wrong or (doubtful and not last):
             kept.extend([] if wrong else [warned])
-            raise ReplyError(" ".join([*wrong, *misplaced]), answer.text, hint=_hint(subject, template))
+            raise ReplyError(" ".join(dict.fromkeys([*wrong, *doubtful])), answer.text, hint=_hint(subject, template))
         return warned
 
     yield Event("status", f"Asking {provider.short_label} ({provider.short_model}).")

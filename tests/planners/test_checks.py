@@ -10,8 +10,8 @@ import pytest
 from rpg.errors import LLMError, PlannerError, ReplyError
 from rpg.llm import Event
 from rpg.plan import Plan
-from rpg.planners import PlanRequest, make_plan
-from rpg.planners.checks import faults
+from rpg.planners import PlanRequest, Subject, make_plan
+from rpg.planners.checks import faults, merged
 from rpg.planners.instructions import load_template
 from rpg.planners.reply import read_reply
 from tests.llm.servers import error, serve, streamed
@@ -111,6 +111,15 @@ def test_one_that_fails_again_is_refused_with_the_model_s_words() -> None:
         make_plan(asked(server.url))
     assert caught.value.raw == wrong
     assert len(server.received) == 2
+
+
+def test_several_that_share_a_region_go_back_once_and_then_are_a_warning() -> None:
+    with serve(streamed(answer("two dogs", "a cat"))) as server:
+        made = make_plan(replace(asked(server.url), subject=Subject("two dogs and a cat")))
+        assert len(server.received) == 2
+    assert [region.prompt for region in made.regions] == ["two dogs", "a cat"]
+    assert made.notes.startswith("Warning: The caption names 2 of 'dog', the regions show 1.")
+    assert not merged(plan("twenty birds", "twenty birds"))
 
 
 @pytest.mark.parametrize("wrong", ["No.", answer("a cat", "a sunny meadow")])
