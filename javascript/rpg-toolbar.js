@@ -106,6 +106,6 @@ function rpgHint(kind, tool, locked) {
     if (tool === "box") return "Drag a box over the picture.";
     if (tool === "brush" || tool === "rubber") return "";
     if (locked) return "Locked: its place does not change.";
-    if (kind === "cell") return "Drag its borders; Shift snaps to quarters, thirds and halves.";
+    if (kind === "cell") return "Drag borders; Shift snaps to even parts.";
     return kind === "none" ? "Drag borders; Ctrl and drag draws a box." : "";
 }

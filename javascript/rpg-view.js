@@ -22,7 +22,7 @@ class RpgView {
         this.basePrompt = rpgTextarea("rpg-base-prompt", "Base prompt", edit("base_prompt"));
         this.basePrompt.placeholder = rpgWords("Empty: the main prompt");
         this.commonPrompt = rpgTextarea("rpg-common-prompt", "Common prompt", edit("common_prompt"));
-        this.commonPrompt.placeholder = rpgWords("In front of every region's prompt");
+        this.commonPrompt.placeholder = rpgWords("Before every region");
         this.sliders = {
             base_ratio: this.buildShare("base_ratio", "Base ratio", "How much of the base prompt is mixed into every region"),
             latent_ratio: this.buildShare(

@@ -30,6 +30,8 @@ class RpgSentences {
     find(text) {
         const [, before, sentence, after] = text.match(/^(\s*)([^]*?)(\s*)$/);
         if (!/[a-z]{2}/.test(sentence) || /^['"]/.test(sentence)) return null;
+        const [, kind, told] = sentence.match(/^(\w+Error: )([^]+)$/) ?? []; // as the webui shows it below the picture
+        if (kind) return kind + this.translate(told);
         const found = this.words[sentence] ?? this.whole(sentence, "strict") ?? this.pair(sentence) ?? this.whole(sentence, "loose");
         return found === null ? null : before + found + after;
     }

@@ -15,7 +15,7 @@ FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-back
 torch.set_num_threads(1)  # the models are tiny: more threads spend their time waiting for one another
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.skip("no chromium on the PATH; install one to test the page in a browser")

@@ -22,7 +22,7 @@ UNSEEN = {
     "rpg.pipelines needs diffusers; install it with: pip install 'sd-webui-rpg[standalone]'",
     "the main prompt, known at generation",
 }
-"""What is said to language models or found in their servers' answers, and to those who import a package."""
+"""What only models, their servers, the console and programmers read."""
 UNTRANSLATED = {"rpg-standalone-model"}
 """Components whose choices are names from elsewhere."""
 

@@ -42,18 +42,20 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
     models = list(dict.fromkeys(model for info in known.values() for model in info.models))
 
     with gr.Row(equal_height=False, elem_classes="rpg-planning"):
-        caption = gr.Textbox(label="Caption", placeholder="What to plan; empty: the main prompt", **named("caption"))
+        caption = gr.Textbox(label="Caption", placeholder="Empty: the main prompt", **named("caption"))
         plan_button = gr.Button("Plan", variant="primary", min_width=90, scale=0, **named("plan-button"))
         stop_button = gr.Button("Stop", variant="stop", visible=False, min_width=90, scale=0, **named("stop-button"))
     with gr.Accordion("Planner settings", open=False, **named("settings")):
         with gr.Row():
-            provider = gr.Dropdown(list(known), value=RULES.label, label="Planner", scale=2, min_width=120, **named("provider"))
-            model = gr.Dropdown(models, value=None, label="Model", allow_custom_value=True, min_width=120, **named("model"))
+            provider = gr.Dropdown(list(known), value=RULES.label, label="Planner", scale=3, min_width=120, **named("provider"))
+            model = gr.Dropdown(
+                models, value=None, label="Model", scale=2, allow_custom_value=True, min_width=120, **named("model")
+            )
             template = gr.Dropdown(templates(), value=DEFAULT, label="Instructions", min_width=120, **named("template"))
         hint = gr.HTML(describe(RULES), elem_classes="rpg-message")
         with gr.Row():
-            base_url = gr.Textbox(label="Base URL", max_lines=1, placeholder="Empty: the planner's own", **named("base-url"))
-            key = gr.Textbox(label="API key", type="password", placeholder="Empty: the server's own", **named("key"))
+            base_url = gr.Textbox(label="Base URL", max_lines=1, placeholder="The planner's", **named("base-url"))
+            key = gr.Textbox(label="API key", type="password", placeholder="The server's", **named("key"))
         picture = gr.Image(label="Reference picture", type="pil", height=120, **named("picture"))
         fallback = gr.Checkbox(label="Plan with the offline rules where the model's plan cannot be used", **named("fallback"))
         on_generate = gr.Checkbox(label="Plan at every Generate (with the server's own key)", **named("on-generate"))

@@ -30,15 +30,14 @@ def build_presets(tab: str, plan: gr.Textbox, presets: Presets) -> None:
             load = gr.Button("Load", min_width=96, scale=0, **named("preset-load"))
             delete = gr.Button("Delete", min_width=96, scale=0, **named("preset-delete"))
         with gr.Row(equal_height=False, elem_classes="rpg-planning"):
-            name = gr.Textbox(label="Name", max_lines=1, placeholder="To save or rename", min_width=120, **named("preset-name"))
+            name = gr.Textbox(label="Name", max_lines=1, placeholder="New name", min_width=120, **named("preset-name"))
             save = gr.Button("Save", min_width=96, scale=0, **named("preset-save"))
             rename = gr.Button("Rename", min_width=96, scale=0, **named("preset-rename"))
         text = gr.Textbox(
             label="Plan from elsewhere",
             lines=2,
             max_lines=8,
-            placeholder="A plan's JSON; a picture's infotext; Regional Prompter's prompt and ratio; Forge Couple's lines and "
-            "mapping; Omost's canvas",
+            placeholder="JSON, infotext, Regional Prompter, Forge Couple, Omost",
             **named("import"),
         )
         with gr.Row():

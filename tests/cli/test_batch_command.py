@@ -101,12 +101,12 @@ def test_a_server_that_limits_the_rate_of_requests(tmp_path: Path) -> None:
             running -= 1
         (error(429, "Rate limit reached", retry_after="0.05") if refused else streamed())(handler)
 
-    (tmp_path / "prompts.txt").write_text("\n".join(f"a cat and a dog, take {number}" for number in range(12)))
+    (tmp_path / "prompts.txt").write_text("\n".join(f"a cat and a dog, take {number}" for number in range(6)))
     with serve(limited) as server:
         options = ["--planner", "compatible", "--base-url", server.url, "--planner-calls", "3"]
         assert batch(tmp_path / "prompts.txt", tmp_path / "out", *options) == 0
-    assert len(pictures(tmp_path / "out")) == 12
-    assert 12 + 5 <= count <= 18
+    assert len(pictures(tmp_path / "out")) == 6
+    assert 6 + 2 <= count <= 9
     assert most == 3
 
 

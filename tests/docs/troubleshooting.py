@@ -69,9 +69,7 @@ def page(language: str) -> str:
     words = json.loads((CHECKOUT / f"localizations/{language}.json").read_text("utf-8")) if chinese else {}
     lines = [_CHINESE if chinese else _ENGLISH]
     for kind, (remedy, title, chinese_remedy) in REMEDIES.items():
-        texts = list(
-            dict.fromkeys(text.text for name, text in error_texts() if name == kind and (not chinese or text.text in words))
-        )
+        texts = sorted({text.text for name, text in error_texts() if name == kind and (not chinese or text.text in words)})
         if not texts:
             continue
         described = inspect.getdoc(getattr(errors, kind)) or ""

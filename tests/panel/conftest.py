@@ -10,12 +10,12 @@ from rpg.presets import Presets
 from tests.panel.page import Page, generate
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def presets(tmp_path_factory: pytest.TempPathFactory) -> Presets:
     return Presets(tmp_path_factory.mktemp("presets"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def url(presets: Presets) -> str:
     app = build_app(generate, Settings(steps=2), presets)
     _, address, _ = app.queue(concurrency_count=8).launch(prevent_thread_lock=True, quiet=True, show_api=False)
@@ -45,7 +45,7 @@ def page(open_page: Callable[[], Page]) -> Iterator[Page]:
     assert page.errors == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def one_page(browser: Any, url: str) -> Iterator[Page]:
     """For tests that put a plan of their own into it."""
     context = browser.new_context(viewport={"width": 1280, "height": 1600}, has_touch=True)

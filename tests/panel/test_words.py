@@ -16,12 +16,12 @@ from tests.sentences import panel_sentences
 from tests.test_words import UNSEEN
 
 NAMES = re.compile(
-    r"Stable Diffusion|RPG|OpenAI|Ollama|LM Studio|vLLM|llama\.cpp|transformers|DeepSeek|Google Gemini|JSON|"
+    r"PlanError|Stable Diffusion|RPG|OpenAI|Ollama|LM Studio|vLLM|llama\.cpp|transformers|DeepSeek|Google Gemini|JSON|"
     r"Regional Prompter|Forge Couple|Omost|API|base_url|Ctrl(\+Shift)?\+[A-Z]|Ctrl|Shift|split_ratio"
 )
-SEEN = """() => {
+SEEN = """(root) => {
     const seen = new Set();
-    const app = document.querySelector("gradio-app");
+    const app = document.querySelector(root);
     const walker = document.createTreeWalker(app, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
         const skipped = (node.parentElement ?? node).closest("style, script, textarea, footer");
@@ -53,7 +53,7 @@ def test_nothing_on_the_page_is_english(chinese: Page) -> None:
         chinese.locate(f"#rpg-standalone-{name} .label-wrap").click()
     chinese.ratio.fill("1,x")
     expect(chinese.message).to_contain_text("不是大于 0 的数")
-    seen = english(chinese.raw.evaluate(SEEN))
+    seen = english(chinese.raw.evaluate(SEEN, "gradio-app"))
     assert [text for text in seen if "'x'" not in text] == []
 
 
@@ -104,6 +104,7 @@ def errors() -> Iterator[str]:
     yield f"{busy} Attempt 2 of 3 in 7 s."
     lost = "No region shows 'cat', which the caption names. No region has 'red', which the caption names."
     yield f"Warning: {lost}"
+    yield "PlanError: regions is empty; give at least one region prompt."
     yield f"The answer cannot be used: {lost} Asking once more."
 
 
@@ -113,3 +114,38 @@ def test_values_and_sentences_within_sentences(chinese: Page) -> None:
     for sentence in errors():
         said = chinese.raw.evaluate("text => new RpgSentences(window.localization).translate(text)", sentence)
         assert english([re.sub(fields, "", said)]) == [], sentence
+
+
+CUT = """() => {
+    const shown = (selector) => [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility());
+    const width = (field) => {
+        const [context, style] = [document.createElement("canvas").getContext("2d"), getComputedStyle(field)];
+        context.font = style.font;
+        return context.measureText(field.placeholder).width + parseFloat(style.paddingLeft) + parseFloat(style.paddingRight) - 1;
+    };
+    const block = (element) => getComputedStyle(element).display !== "inline";
+    const texts = shown("button, p, label > span, .rpg-hint, .rpg-notes").filter(block);
+    return [
+        ...texts.filter((element) => element.scrollWidth > element.clientWidth + 1),
+        ...shown("input[placeholder]").filter((field) => width(field) > field.clientWidth),
+        ...shown("textarea[placeholder]").filter((area) => area.scrollHeight > area.clientHeight + 2),
+    ].map((element) => element.placeholder || element.textContent);
+}"""
+
+
+@pytest.mark.parametrize("language", ["en-US", "zh-CN"])
+def test_no_text_is_cut(browser: Any, url: str, language: str) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale=language)
+    page = Page(context.new_page(), url)
+    for name in ("settings", "presets"):
+        page.locate(f"#rpg-standalone-{name} .label-wrap").click()
+    page.raw.wait_for_function("document.querySelector('.rpg-start p').checkVisibility()")
+    page.ratio.fill("1")
+    expect(page.message.locator("p")).to_be_visible()
+    for width in (1280, 420):
+        page.raw.set_viewport_size({"width": width, "height": 900})
+        for cell in (0, None):
+            page.raw.evaluate("cell => rpgEditors.standalone.select(cell ?? -1)", cell)
+            assert page.raw.evaluate(CUT) == [], (width, cell)
+        assert page.raw.evaluate("document.documentElement.scrollWidth") == width
+    context.close()

@@ -182,7 +182,7 @@ class Webui:
 
 def install_extension(source: Path, target: Path) -> None:
     """A copy, so that what is edited meanwhile does not reach a running webui."""
-    parts = ("rpg", "scripts", "javascript") if source == CHECKOUT else [path.name for path in source.iterdir()]
+    parts = ("rpg", "scripts", "javascript", "localizations") if source == CHECKOUT else [path.name for path in source.iterdir()]
     target.mkdir(parents=True)
     for part in parts:
         path = source / part
