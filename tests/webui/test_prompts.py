@@ -9,6 +9,7 @@ from typing import Any
 from rpg.plan import Plan
 from tests.webui.host import PROMPT, Answer, Webui, script_args
 from tests.webui.laws import check_identity, distance, same_as_base
+from tests.webui.test_xyz import plot
 
 SMALL: dict[str, Any] = {"width": 128, "height": 64, "steps": 4}
 HIRES: dict[str, Any] = {**SMALL, "enable_hr": True, "hr_scale": 1.5, "hr_upscaler": "Latent", "denoising_strength": 0.7}
@@ -30,6 +31,45 @@ def test_styles_and_comments_count_in_regions_too(webui: Webui) -> None:
     assert distance(webui.generate().images, webui.generate(styles=["starry"]).images) > 5
     check_identity(webui, rpg=rpg, styles=["starry"], negative_prompt="a cat", **SMALL)
     check_identity(webui, rpg=same_as_base(prompt=f"{PROMPT} # a cat", base_prompt=PROMPT), prompt=f"{PROMPT}\n# a dog", **SMALL)
+
+
+def test_a_common_prompt_is_as_if_written_in_every_region(webui: Webui) -> None:
+    """Styles, comments, schedules, the hires pass and a negative prompt of a region's own, too; not the base prompt."""
+    common = "gray, [green:starry:0.5] # for now"
+    regions = ["a red circle", {"prompt": "a blue square", "negative_prompt": "a cat"}]
+    written = [
+        "gray, [green:starry:0.5], a red circle",
+        {"prompt": "gray, [green:starry:0.5], a blue square", "negative_prompt": "a cat"},
+    ]
+    for settings in (SMALL, {**HIRES, "styles": ["starry"]}):
+        answer = webui.generate(rpg={"regions": regions, "common_prompt": common}, **settings)
+        assert plans(answer)[0].common_prompt == common
+        assert (answer.image == webui.generate(rpg={"regions": written}, **settings).image).all()
+        assert distance(answer.images, webui.generate(rpg={"regions": regions}, **settings).images) > 5
+
+
+def test_what_makes_prompts_makes_the_common_prompt_too(webui: Webui) -> None:
+    """Wildcards give every picture one, X/Y/Z's search and replace finds words of it, and planning on Generate keeps it."""
+    regions = ["a red circle", "a blue square"]
+    planner: dict[str, Any] = {"planner": {"provider": "rules"}}
+    caption = "a red circle on the left and a blue square on the right"
+    for rpg, prompt in (({"regions": regions}, PROMPT), (planner, caption)):
+        together = webui.generate(
+            rpg={**rpg, "common_prompt": "__word__"},
+            prompt=prompt,
+            batch_size=2,
+            **wildcards(wildcard="word=gray,starry"),
+            **SMALL,
+        )
+        assert [plan.common_prompt for plan in plans(together)[-2:]] == ["gray", "starry"]
+        grid = webui.generate(
+            rpg={**rpg, "common_prompt": "gray"}, prompt=prompt, **plot(webui, "Prompt S/R", "gray", "starry"), **SMALL
+        )
+        for word, picture in zip(("gray", "starry"), grid.images[1:], strict=True):
+            single = webui.generate(rpg={**rpg, "common_prompt": word}, prompt=prompt, **SMALL)
+            assert (picture == single.image).all()
+            assert plans(single)[0].common_prompt == word
+        assert (grid.images[1] != grid.images[2]).any()
 
 
 def test_a_hires_prompt_of_its_own_is_used_beside_a_base_prompt(webui: Webui) -> None:
