@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from fastapi import Depends, FastAPI, HTTPException, Request
-from fastapi.responses import JSONResponse
 from starlette.testclient import TestClient
 
-from rpg.errors import RPGError
+from rpg.errors import ReplyError
 from rpg.plan import Plan
 from rpg.presets import Presets
+from rpg.webui.refusals import refusal
 from rpg.webui.routes import HOST_ROUTE, add_routes
 from tests.llm.servers import PLAN as TWO
 from tests.llm.servers import serve, status
@@ -28,10 +28,6 @@ def client(tmp_path: Path) -> Any:
     app = FastAPI()
     app.add_api_route(HOST_ROUTE, lambda: None, methods=["POST"], dependencies=[Depends(allowed)])
 
-    @app.exception_handler(RPGError)
-    def answer(_: Request, error: RPGError) -> JSONResponse:  # as the host does
-        return JSONResponse({"detail": error.detail}, error.status_code)
-
     add_routes(app, Presets(tmp_path))
     return TestClient(app, headers={"authorization": "Basic right"})
 
@@ -46,6 +42,19 @@ def test_presets_are_kept_read_and_deleted(client: Any) -> None:
     assert client.get("/rpg/v1/presets/two: pets").status_code == 404
     refused = client.put("/rpg/v1/presets/x", json={"regions": []})
     assert (refused.status_code, refused.json()["detail"][:16]) == (422, "regions is empty")
+
+
+def test_a_refused_request_is_one_line_on_the_console(client: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = client.post("/rpg/v1/plan", json={"caption": ""})
+    assert answer.status_code == 422
+    assert capsys.readouterr().out == f"RPG refused a request: {answer.json()['detail']}\n"
+
+
+def test_a_refusal_keeps_what_the_error_said() -> None:
+    told = refusal(ReplyError("The answer is empty.", "raw", 502))
+    assert type(told).__name__ == "ReplyError"
+    assert str(told) == "The answer is empty."
+    assert vars(told).items() >= {"status_code": 502, "detail": "The answer is empty.", "raw": "raw"}.items()
 
 
 def test_a_plan_comes_with_what_it_cost(client: Any) -> None:

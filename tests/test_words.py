@@ -15,6 +15,7 @@ FILES = sorted((CHECKOUT / "localizations").glob("*.json"))
 UNSEEN = {
     "HTTP request was sent to HTTPS",
     "HTTP request to an HTTPS",
+    "RPG refused a request: {1}",
     "That answer cannot be used: {error} Answer again, completely, in the form that was asked for.",
     "Divide it like this, and enrich each prompt{1}: {2}",
     "The picture is {1} pixels wide and {2} high.",

@@ -11,6 +11,7 @@ from rpg.errors import ReplyError
 from rpg.plan import VERSION
 from rpg.planners import PlanRequest, known_planners, make_plan, templates
 from rpg.presets import Presets
+from rpg.webui.refusals import refusing
 
 HOST_ROUTE = "/sdapi/v1/txt2img"
 
@@ -22,7 +23,7 @@ def add_routes(app: Any, presets: Presets) -> None:
         return
     protection = {"dependencies": host.dependencies, "tags": ["RPG"]}
     app.add_api_route("/rpg/v1/planners", planners, methods=["GET"], **protection)
-    app.add_api_route("/rpg/v1/plan", plan, methods=["POST"], **protection)
+    app.add_api_route("/rpg/v1/plan", refusing(plan), methods=["POST"], **protection)
     add_preset_routes(app, presets, protection)
 
 
@@ -44,7 +45,7 @@ def add_preset_routes(app: Any, presets: Presets, protection: dict[str, Any]) ->
 
     app.add_api_route("/rpg/v1/presets", names, methods=["GET"], **protection)
     for function, method in ((load, "GET"), (save, "PUT"), (delete, "DELETE")):
-        app.add_api_route("/rpg/v1/presets/{name}", function, methods=[method], **protection)
+        app.add_api_route("/rpg/v1/presets/{name}", refusing(function), methods=[method], **protection)
 
 
 def planners() -> dict[str, Any]:

@@ -26,6 +26,7 @@ from rpg.webui.arguments import override, parse_arguments, prompts_of, replaced,
 from rpg.webui.cut import WHOLE, cut
 from rpg.webui.forge import Forge, is_forge
 from rpg.webui.job import Job
+from rpg.webui.refusals import refusal
 from rpg.webui.wrapping import wrap_once
 
 TITLE = "RPG"
@@ -131,10 +132,15 @@ class State:
 
     def sample(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """In the place of ``p.sample``: run the job or raise the error."""
-        if self.error is not None:
-            raise self.error
-        assert self.job is not None
-        return self.job.sample(original, *args, **kwargs)
+        try:
+            if self.error is not None:
+                raise self.error
+            assert self.job is not None
+            return self.job.sample(original, *args, **kwargs)
+        except RPGError as error:
+            if getattr(self.host.p, "is_api", False):
+                raise refusal(error) from None
+            raise
 
 
 def asked(p: Any, caption: str, plan: Any = "", enabled: Any = None, *_: Any) -> Plan | PlanRequest | None:

@@ -26,9 +26,9 @@ def page(browser: Any, webui: Webui) -> Iterator[Page]:
 
 
 @contextmanager
-def opened(browser: Any, webui: Webui) -> Iterator[Page]:
+def opened(browser: Any, webui: Webui, **options: Any) -> Iterator[Page]:
     """The webui on a page with cookies and storage of its own."""
-    context = browser.new_context(viewport={"width": 1280, "height": 1800})
+    context = browser.new_context(viewport={"width": 1280, "height": 1800}, **options)
     page, errors = context.new_page(), []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(webui.url)

@@ -26,9 +26,12 @@ BAD: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("rpg", "sentence"), BAD, ids=[sentence for _, sentence in BAD])
 def test_bad_dict_answers_422(webui: Webui, rpg: Any, sentence: str) -> None:
+    before = len(webui.log.read_text(errors="replace"))
     answer = webui.request(rpg=rpg)
     assert answer.status_code == 422
     assert sentence in answer.json()["detail"]
+    said = webui.log.read_text(errors="replace")[before:]
+    assert [line for line in said.splitlines() if line.strip()] == [f"RPG refused a request: {answer.json()['detail']}"]
 
 
 def test_a_plan_as_text_and_a_second_argument(webui: Webui) -> None:
