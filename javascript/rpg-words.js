@@ -29,7 +29,7 @@ class RpgSentences {
 
     find(text) {
         const [, before, sentence, after] = text.match(/^(\s*)([^]*?)(\s*)$/);
-        if (!/[a-z]{2}/.test(sentence) || /^['"]/.test(sentence)) return null;
+        if (!/[a-z]{2}/.test(sentence) || /^('[^']*'|"[^"]*")$/.test(sentence)) return null;
         const [, kind, told] = sentence.match(/^(\w+Error: )([^]+)$/) ?? []; // as the webui shows it below the picture
         if (kind) return kind + this.translate(told);
         const found = this.words[sentence] ?? this.whole(sentence, "strict") ?? this.pair(sentence) ?? this.whole(sentence, "loose");
@@ -57,7 +57,9 @@ class RpgSentences {
 /** A key as a pattern of its sentences; sentences within a sentence stand at its ends only. */
 function rpgPattern(key, inner) {
     const parts = key.split(/\{\d\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-    const value = (place) => ((place === 1 && !parts[0]) || (place === parts.length - 1 && !parts[place]) ? "([^]*?)" : `(${inner})`);
+    const quoted = "'[^']*'|\"[^\"]*\""; // as Python shows texts
+    const isEnd = (place) => (place === 1 && !parts[0]) || (place === parts.length - 1 && !parts[place]);
+    const value = (place) => `(${quoted}|${isEnd(place) ? "[^]*?" : inner})`;
     return new RegExp(`^${parts.map((part, place) => (place ? value(place) + part : part)).join("")}$`);
 }
 

@@ -19,7 +19,7 @@ _NEAR = 0.02
 """Shares of the picture that count as one."""
 _OFF = 0.05
 """How far beyond the picture's middle, in shares, a region may lie for something of the other side."""
-_AXES = (("column", "on the left", "on the right", "to the left of"), ("row", "at the top", "at the bottom", "above"))
+_AXES = (("column", "on the left", "on the right", "{} to the left of {}"), ("row", "at the top", "at the bottom", "{} above {}"))
 _ORDERED = re.compile(r"(?:left|right|top|bottom) to|[左右上下][到至往向]")
 _VAGUE = re.compile(
     r"\b(?:behind|front|hidden|next to|near|beside|besides|alongside|close to|adjacent|between|by|side|sides|around)\b|[旁前后间]"
@@ -43,7 +43,7 @@ def misplaced(plan: Plan) -> list[str]:
             for first, second in dict.fromkeys(_pairs(reading, plan.caption, name))
             if first in middles and second in middles and middles[first][axis] > middles[second][axis] - _NEAR
         ]
-        found += [f"The caption has {_said(first)} {between} {_said(second)}; the plan does not." for first, second in wrong]
+        found += [f"The caption has {between.format(_said(first), _said(second))}; the plan does not." for first, second in wrong]
         for thing, middle in middles.items():
             side = getattr(thing.place, name) if thing.place else None
             off = side in (-1, 1) and not _NUMBERED.search(plan.caption) and (middle[axis] - 0.5) * side < -_OFF

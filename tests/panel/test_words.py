@@ -102,6 +102,8 @@ def errors() -> Iterator[str]:
     yield str(failures.unreachable(deepseek, "no connection within 10 s"))
     busy = str(failures.refused(deepseek, 429, "", {"retry-after": "7"}, pictures=False))
     yield f"{busy} Attempt 2 of 3 in 7 s."
+    yield "The plan is not valid JSON: 'a' in line 1 has no quotation marks."
+    yield "The caption has 'a cat' to the left of 'a dog'; the plan does not."
     lost = "No region shows 'cat', which the caption names. No region has 'red', which the caption names."
     yield f"Warning: {lost}"
     yield "PlanError: regions is empty; give at least one region prompt."
