@@ -61,6 +61,9 @@ class OwnHost:
     def end(self) -> None:
         self.began.clear()
 
+    def starts_from_picture(self) -> bool:
+        return False
+
     def is_hires(self) -> bool:
         return self.hires
 

@@ -129,6 +129,7 @@ class RegionalMixin(_Pipeline):
         # A list of region prompts names each object, but does not count equal ones.
         has_base = bool(plan.base_prompt or plan.caption) or len(set(prompts[1:])) == len(plan.regions)
         steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio or 0, has_base=has_base)
+        steering.from_noise = options.get("image") is None
         with ExitStack() as attached:
             attached.enter_context(lora.loaded(self, networks.tags(tagged), self.lora_folder))
             joined, embeds = self._embeds(prompts, negatives, options)

@@ -54,6 +54,11 @@ class Call:
         time = self.args[0] if self.args else self.kwargs["timestep" if "timestep" in self.kwargs else "timesteps"]
         return float(torch.as_tensor(time).flatten()[0])
 
+    @property
+    def is_controlled(self) -> bool:
+        """Whether a ControlNet or an adapter adds to a call of a UNet."""
+        return any(self.kwargs.get(name) is not None for name in RESIDUALS)
+
     def made_of(
         self, x: Tensor, context: Tensor, windows: Sequence[Window] | None = None
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -180,7 +180,8 @@ class _UNetHook(_Hook):
                     results.append(ask(one, stand_in.context(tokens, call.context), [window]))
             return torch.cat(results)
 
-        result, answer = self.steering.denoise_apart(denoise, call.x), answers[-1]
+        controlled = self.patch is not None or call.is_controlled
+        result, answer = self.steering.denoise_apart(denoise, call.x, controlled=controlled), answers[-1]
         if isinstance(answer, Tensor):
             return result
         return (result,) if isinstance(answer, tuple) else type(answer)(result)

@@ -58,23 +58,22 @@ def base_ratios_at(done: float, base_ratios: tuple[float, ...]) -> tuple[float, 
     return base_ratios
 
 
-def denoise_apart(denoise: Denoise, latent: Tensor, joined: Joined, shares: Shares) -> Tensor:
+def denoise_apart(denoise: Denoise, latent: Tensor, joined: Joined, shares: Shares, *, plain_rest: bool) -> Tensor:
     """Denoise the window of every patch of ``latent`` [rows, channels, height, width] with its region's prompt, and lay the
-    results side by side. Where regions leave something, the whole picture is denoised, too; elsewhere that would cost a second
-    pass, and bind nothing.
+    results side by side. Where regions leave something, the whole picture is denoised with the base prompt, too; elsewhere that
+    would cost a second pass, and bind nothing.
 
     Args:
         denoise: gets several times the rows where windows are of one size, patch by patch.
         shares: of the latent, of base ratios of 0.
+        plain_rest: let no object begin in what regions leave: the base prompt names theirs, which would stand there once more.
     """
     context, table = joined
     result: Tensor | None = None
     if shares.base.any():
-        # The base prompt names the regions' objects, which would stand here once more. The token by which every text begins
-        # is the same in all of them: it says nothing, and so guidance adds nothing.
-        start = table[0].start
-        rest = denoise(latent, context[:, start : start + 1].contiguous(), [(slice(None), slice(None))])
-        result = rest * rest.new_tensor(shares.base)
+        rest = denoise(latent, context[:, slice(*table[0])].contiguous(), [(slice(None), slice(None))])
+        base = rest.new_tensor(shares.base)
+        result = base * (_plain(rest, latent, base).to(rest) if plain_rest else rest)
     alike: dict[object, list[tuple[Patch, Tensor, Tensor]]] = {}
     for patch in shares.patches:
         rows, columns = patch.window
@@ -91,3 +90,18 @@ def denoise_apart(denoise: Denoise, latent: Tensor, joined: Joined, shares: Shar
             result[..., rows, columns] += answer if whole else answer * answer.new_tensor(patch.weights)
     assert result is not None  # shares sum to 1
     return result
+
+
+def _plain(answer: Tensor, latent: Tensor, where: Tensor) -> Tensor:
+    """The UNet's answer by which the picture becomes of one colour ``where`` [height, width], which are weights.
+
+    A latent is a picture and noise, and the answer, whether it is the noise or a velocity, is linear in both. Where the picture
+    is of one colour, the answer thus differs from its mean as the latent does from its own, times a factor of the answer's kind
+    and the noise's strength: the one by which the UNet's answer fits best.
+    """
+    answer, latent, where = answer.float(), latent[:, : answer.shape[1]].float(), where.float() / where.float().sum()
+    mean = (answer * where).sum((2, 3), keepdim=True)
+    noise = latent - (latent * where).sum((2, 3), keepdim=True)
+    power = (noise.square() * where).sum((2, 3), keepdim=True)
+    factor = (noise * (answer - mean) * where).sum((2, 3), keepdim=True) / power.clamp(min=1e-12)
+    return mean + factor * noise

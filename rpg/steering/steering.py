@@ -45,6 +45,7 @@ class Steering:
     Attributes:
         inside: a call of the UNet for one region alone is under way.
         hires: whether this is the hires pass; it starts from a picture that has its objects already.
+        from_noise: whether the generation starts from noise alone, not from a picture.
         stand_in: what has taken the UNet's place, where it can be cut to regions that are denoised by themselves.
     """
 
@@ -66,6 +67,7 @@ class Steering:
         self._separated = False
         """Whether regions have been denoised by themselves; not where a picture to start from has its objects already."""
         self.hires = False
+        self.from_noise = True
         self.stand_in: StandIn | None = None
         self._tables: dict[int, Table] = {}
         self._error: BaseException | None = None
@@ -144,12 +146,17 @@ class Steering:
         self._call, self._recalled = _Call(tuple(call.x.shape[-2:]), joined, base, apart, base_ratios), None
         return base
 
-    def denoise_apart(self, denoise: Denoise, latent: Tensor) -> Tensor:
-        """See :func:`rpg.steering.latents.denoise_apart`."""
+    def denoise_apart(self, denoise: Denoise, latent: Tensor, *, controlled: bool) -> Tensor:
+        """See :func:`rpg.steering.latents.denoise_apart`.
+
+        Args:
+            controlled: something else, such as a ControlNet, says what stands where.
+        """
         call = self._under_way()
+        parts = shares(self.areas, (0.0,) * len(self.base_ratios), *call.latent)
         self.inside = True
         try:
-            return denoise_apart(denoise, latent, call.joined, shares(self.areas, (0.0,) * len(self.base_ratios), *call.latent))
+            return denoise_apart(denoise, latent, call.joined, parts, plain_rest=self.from_noise and not controlled)
         finally:
             self.inside = False
 

@@ -91,6 +91,9 @@ class A1111:
     def is_hires(self) -> bool:
         return bool(getattr(self.p, "is_hr_pass", False))
 
+    def starts_from_picture(self) -> bool:
+        return bool(getattr(self.p, "init_images", None))
+
     def guide(self, denoiser: Any, scale: Callable[[float], float]) -> None:
         given = self._multipliers.setdefault(denoiser, denoiser.cond_scale_miltiplier)  # sic; some samplers set it
         own = float(self.p.cfg_scale)

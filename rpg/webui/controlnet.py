@@ -97,11 +97,9 @@ class ControlNet:
 
     def context(self, tokens: Tensor, base: Tensor) -> Tensor:
         """See :class:`rpg.steering.latents.StandIn`: the mark is the base prompt's."""
-        if not is_marked(base):
-            return tokens
-        if not is_marked(tokens):
+        if is_marked(base) and not is_marked(tokens):
             return torch.cat([base[:, :1], tokens], dim=1)
-        return tokens if tokens.shape[1] > 1 else base[:, :2]  # what no region covers gets the first token: not the mark alone
+        return tokens
 
 
 def cut(whole: Tensor, window: Window, latent: tuple[int, int]) -> Tensor:

@@ -49,6 +49,9 @@ class Host(Protocol):
     def is_hires(self) -> bool:
         """Whether the pass under way is the hires pass."""
 
+    def starts_from_picture(self) -> bool:
+        """Whether the first pass is img2img."""
+
     def guide(self, denoiser: Any, scale: Callable[[float], float]) -> None:
         """Let the denoiser apply ``scale`` of the user's guidance scale to the answer that it has just got."""
 

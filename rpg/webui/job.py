@@ -60,6 +60,7 @@ class Job:
         try:
             self._attach()
             self._check_parts()
+            self.steering.from_noise = not self.host.starts_from_picture()
             self.steering.has_base = all(text.strip() for passes in self.host.base_prompts() for text in passes)
             result = original(*args, **kwargs)
             self.steering.check()

@@ -19,6 +19,7 @@ from rpg.areas.layout import Box, Layout
 from rpg.areas.patches import share_out, shares
 from rpg.errors import GenerationError
 from rpg.plan import Plan
+from rpg.steering import latents
 from rpg.steering.calls import Window
 from rpg.steering.conditioning import Joined, join
 from rpg.steering.hooks import attach, is_replaced
@@ -77,21 +78,24 @@ def test_the_whole_picture_is_not_denoised() -> None:
     assert seen == [(4, 8, 6, 4), (2, 8, 6, 8)], "two halves at once, and the call that asked for them"
 
 
+@pytest.mark.parametrize("from_noise", [False, True])
 @torch.no_grad()
-def test_areas_are_laid_over_what_no_region_covers() -> None:
-    """There the whole picture is denoised once, told nothing but where a text begins."""
+def test_areas_are_laid_over_what_no_region_covers(from_noise: bool) -> None:
+    """There the whole picture is denoised once, with the base prompt; where nothing is to start from, no object begins there."""
     unet, x, seen = UNet(), torch.randn(2, 8, 8, 8), []
     segments = [torch.randn(2, 5, 6) for _ in range(3)]
     left = Area(Box(0, 0, 0.75, 0.5))
     blob = Area(mask=png([[0, 0, 0, 0], [0, 128, 255, 0], [0, 0, 255, 0], [0, 0, 0, 0]]))
     steering = Steering(Areas.of(None, (), [left, blob]), [0.3, 0.3], latent_ratio=0.5)
     steering.prepare(joined := join(segments))
+    steering.from_noise = from_noise
     rest, one, other = (
-        unet(x, BEGIN, segments[0][:, :1]),
+        unet(x, BEGIN, segments[0]),
         unet(x[..., :4, :6], BEGIN, segments[1]),
         unet(x[..., 2:6, 2:6], BEGIN, segments[2]),
     )
-    expected = rest.clone()
+    uncovered = shares(steering.areas, (0.0, 0.0), 8, 8).base
+    expected = latents._plain(rest, x, torch.tensor(uncovered)) if from_noise else rest.clone()
     expected[..., :4, :6] = one
     grey, inside = expected[..., 2:4, 2:4], 128 / 255
     grey.lerp_(other[..., :2, :2], inside)
@@ -237,8 +241,31 @@ def test_tokens_that_regions_share_are_mixed_by_their_shares() -> None:
         return torch.ones_like(part) * context[..., None]
 
     latent = torch.zeros(1, 1, 1, 2)
-    result = denoise_apart(denoise, latent, joined, shares(Areas.of(layout), (0.0,) * 4, 1, 2))
+    result = denoise_apart(denoise, latent, joined, shares(Areas.of(layout), (0.0,) * 4, 1, 2), plain_rest=True)
     torch.testing.assert_close(result.flatten(), torch.tensor([0.5, 2.5]))
+
+
+@pytest.mark.parametrize("velocity", [False, True])
+def test_a_plain_picture_is_left_and_an_object_vanishes(velocity: bool) -> None:
+    noise, where = torch.randn(2, 4, 16, 16), torch.ones(16, 16)
+    where[:, :5] = 0
+    signal, power = 0.4, (1 - 0.4**2) ** 0.5
+
+    def answer(picture: Tensor) -> Tensor:
+        found = (latent - signal * picture) / power
+        return signal * found - power * picture if velocity else found
+
+    def picture(answer: Tensor) -> Tensor:
+        return signal * latent - power * answer if velocity else (latent - power * answer) / signal
+
+    plain = torch.randn(2, 4, 1, 1).expand(2, 4, 16, 16)
+    latent = signal * plain + power * noise
+    torch.testing.assert_close(latents._plain(answer(plain), latent, where), answer(plain), atol=1e-4, rtol=0)
+    seen = plain.clone()
+    seen[..., 4:9, 8:13] += 2
+    left = picture(latents._plain(answer(seen), latent, where))
+    assert seen[..., 5:].std((2, 3)).min() > 0.5
+    assert left[..., 5:].std((2, 3)).max() < 0.15
 
 
 def test_gaps_are_the_base_prompts_and_overlaps_are_mixed() -> None:
@@ -248,7 +275,7 @@ def test_gaps_are_the_base_prompts_and_overlaps_are_mixed() -> None:
     def denoise(part: Tensor, context: Tensor, _windows: Sequence[Window]) -> Tensor:
         return torch.ones_like(part) * context[..., None]
 
-    result = denoise_apart(denoise, torch.zeros(1, 1, 1, 4), joined, shared)
+    result = denoise_apart(denoise, torch.zeros(1, 1, 1, 4), joined, shared, plain_rest=False)
     torch.testing.assert_close(result.flatten(), torch.tensor([1, 0.5 * 1 + 0.25 * 3 + 0.25 * 9, 0.5 * 3 + 0.5 * 9, 9]))
 
 
