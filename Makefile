@@ -8,6 +8,7 @@ SEED ?= 1
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
+SPREAD := -n auto --dist loadfile
 
 .PHONY: run ui test check test-webui test-forge test-matrix soak fuzz bench-speed bench-webui bench-composition docs screenshots train
 
@@ -23,12 +24,12 @@ check: $(INSTALLED) ## lint, format, types
 	$(VENV)/bin/mypy
 
 test: check ## everything; the webui's part where there is one
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest $(SPREAD)
 	@if [ -d "$(WEBUI)" ]; then $(MAKE) --no-print-directory test-webui; \
 	else echo "test-webui skipped: no webui in $(WEBUI) (set WEBUI to its folder)"; fi
 
 test-webui: $(INSTALLED) ## start a real webui and drive it
-	WEBUI="$(WEBUI)" $(VENV)/bin/python -m pytest tests/webui --ignore tests/webui/matrix
+	WEBUI="$(WEBUI)" $(VENV)/bin/python -m pytest $(SPREAD) tests/webui --ignore tests/webui/matrix
 
 test-forge: $(INSTALLED) ## the same with Forge or reForge: make test-forge FORGE=folder
 	FORGE="$(FORGE)" $(VENV)/bin/python -m pytest tests/forge

@@ -32,7 +32,7 @@ def right(scene: Scene, picture: Image.Image) -> bool:
 @pytest.mark.parametrize(("blur", "rate"), [(0, 0.99), (1.0, 0.98)])
 def test_drawn_scenes_are_read_rightly(blur: float, rate: float) -> None:
     rng = Random(0)
-    scenes = [random_scene(rng, *rng.choice(SIZES)) for _ in range(200)]
+    scenes = [random_scene(rng, *rng.choice(SIZES)) for _ in range(100)]
     wrong = [scene for scene in scenes if not right(scene, draw(scene).filter(ImageFilter.GaussianBlur(blur)))]
     assert len(wrong) <= (1 - rate) * len(scenes), wrong
 
