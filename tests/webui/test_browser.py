@@ -103,6 +103,33 @@ def test_regions_by_hand_give_the_apis_picture(page: Page, webui: Webui) -> None
     assert (generate(page, webui) == webui.generate().image).all()
 
 
+def test_a_box_drawn_with_the_mouse_gives_the_apis_picture(page: Page, webui: Webui) -> None:
+    plain = webui.generate()
+    paste(page, plain.infotexts[0])
+    accordion = open_accordion(page)
+    write(accordion.locator(".rpg-prompt textarea").first, "a red circle")
+    canvas = accordion.locator(".rpg-layer")
+    canvas.scroll_into_view_if_needed()
+    edges = canvas.bounding_box()
+    assert edges
+    page.keyboard.down("Control")
+    for number, (x, y) in enumerate([(0.5, 0.25), (0.7, 0.5), (0.95, 0.95)]):
+        page.mouse.move(edges["x"] + x * edges["width"], edges["y"] + y * edges["height"], steps=4)
+        if not number:
+            page.mouse.down()
+    page.mouse.up()
+    page.keyboard.up("Control")
+    page.keyboard.type("a blue square")
+    page.wait_for_function("JSON.parse(document.querySelector('#rpg-txt2img-plan textarea').value).regions.length == 2")
+    accordion.locator(".rpg-ratio").click()  # leaves the prompt, which is then written
+    plan = shown_plan(page)
+    assert plan["regions"][1]["prompt"] == "a blue square"
+    assert plan["regions"][1]["area"]["box"] == pytest.approx([0.5, 0.25, 0.95, 0.95], abs=0.02)
+    picture = generate(page, webui)
+    assert (picture == webui.generate(rpg=plan).image).all()
+    assert (picture != plain.image).any()
+
+
 def test_paste_restores_the_panel_and_the_picture(page: Page, webui: Webui) -> None:
     first = {"prompt": "a red circle", "negative_prompt": "blue, green: gray"}
     rpg = {"regions": [first, "a cat", "a dog"], "split_ratio": "2,1,1;1", "base_ratio": 0.25, "latent_ratio": 0.5}

@@ -102,6 +102,23 @@ def test_controlnet_of_regions_before_a_hires_pass(webui: Webui) -> None:
     assert distance([apart.image], [steered.image]) > 2
 
 
+@pytest.mark.parametrize("latent_ratio", [0, 0.5])
+def test_controlnet_where_regions_leave_a_rest(webui: Webui, latent_ratio: float) -> None:
+    needs(NAMES[1])
+    webui.options(sd_model_checkpoint="sd1-deep")
+    asked = control(write_image(webui.generate(seed=5).image))
+    plain = webui.generate(**asked)
+    box = {"regions": [{"prompt": "a cat", "area": {"box": [0.5, 0, 1, 1]}}], "latent_ratio": latent_ratio}
+    boxed = webui.generate(rpg=box, **asked)
+    assert distance(plain.images[:1], boxed.images[:1]) > 2
+    without = webui.generate(rpg=box, **{**asked, "alwayson_scripts": {}})
+    assert distance(without.images[:1], boxed.images[:1]) > 2
+    if latent_ratio == 0:
+        same = {"regions": [{"prompt": PROMPT, "area": {"box": [0.5, 0, 1, 1]}}], "latent_ratio": 0}
+        assert distance(plain.images, webui.generate(rpg=same, **asked).images) <= 1
+    assert distance(plain.images, webui.generate(**asked).images) == 0
+
+
 def test_a_hint_acts_in_the_region_that_it_lies_in(webui: Webui) -> None:
     needs(NAMES[1])
     webui.options(sd_model_checkpoint="sd1-deep")

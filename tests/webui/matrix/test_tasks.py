@@ -43,6 +43,15 @@ def test_hires_pass_of_its_own(webui: Webui, settings: dict[str, Any]) -> None:
     check_identity(webui, **HIRES, **settings)
 
 
+def test_areas_in_a_hires_pass(webui: Webui) -> None:
+    box = {"prompt": PROMPT, "area": {"box": [0.1, 0.2, 0.6, 0.9], "feather": 0.1}}
+    check_identity(webui, rpg={"regions": [box], "latent_ratio": 0}, **HIRES)
+    other = {**box, "prompt": "a green star"}
+    apart, steered = (webui.generate(rpg={"regions": [other], "latent_ratio": ratio}, **HIRES) for ratio in (0.5, 0))
+    assert apart.image.shape == steered.image.shape
+    assert distance(apart.images, steered.images) > 2
+
+
 @pytest.mark.parametrize("upscaler", ["Latent (antialiased)", "Latent (nearest-exact)", "Nearest", "None"])
 @pytest.mark.parametrize("target", [(296, 168), (320, 128)])
 def test_hires_to_a_size(webui: Webui, upscaler: str, target: tuple[int, int]) -> None:
