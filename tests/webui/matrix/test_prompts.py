@@ -111,9 +111,9 @@ def test_another_count_of_and_in_the_hires_pass_is_refused(webui: Webui, record_
 def test_negative_prompt_of_one_region(webui: Webui) -> None:
     """That region's part of the picture moves away from it, others follow through self-attention at most."""
     regions: list[Any] = ["a red circle", "a blue square"]
-    without = webui.generate(rpg={"regions": regions}, steps=12).image
+    without = webui.generate(rpg={"regions": regions, **ATTENTION}, steps=12).image
     regions[0] = {"prompt": "a red circle", "negative_prompt": "a red circle, " * 30}
-    moved = abs(webui.generate(rpg={"regions": regions}, steps=12).image - without).mean(-1)
+    moved = abs(webui.generate(rpg={"regions": regions, **ATTENTION}, steps=12).image - without).mean(-1)
     assert moved[:, :96].mean() > 2 * moved[:, 160:].mean() > 0
 
 
@@ -123,7 +123,9 @@ def test_schedule_of_a_region_switches_at_its_step(webui: Webui, sampler: str) -
     prompt = "a [red:green:0.5] [circle|square] [with a star:2]"
     settings = {"sampler_name": sampler, "steps": 6}
     plain = webui.generate(prompt=prompt, **settings)
-    regional = webui.generate(rpg={"regions": [prompt], "split_ratio": "1", "base_ratio": 0}, prompt="a cat", **settings)
+    regional = webui.generate(
+        rpg={"regions": [prompt], "split_ratio": "1", "base_ratio": 0, "latent_ratio": 0}, prompt="a cat", **settings
+    )
     assert distance(plain.images, regional.images) <= 1
     assert distance(plain.images, webui.generate(prompt="a red circle", **settings).images) > 5
 
