@@ -107,6 +107,7 @@ def test_a_box_drawn_with_the_mouse_gives_the_apis_picture(page: Page, webui: We
     plain = webui.generate()
     paste(page, plain.infotexts[0])
     accordion = open_accordion(page)
+    write(accordion.locator(".rpg-ratio"), "1")
     write(accordion.locator(".rpg-prompt textarea").first, "a red circle")
     canvas = accordion.locator(".rpg-layer")
     canvas.scroll_into_view_if_needed()

@@ -109,12 +109,12 @@ def test_another_count_of_and_in_the_hires_pass_is_refused(webui: Webui, record_
 
 
 def test_negative_prompt_of_one_region(webui: Webui) -> None:
-    """That region's part of the picture moves away from it, others follow through self-attention at most."""
+    """That region's part of the picture moves away from it; the other, denoised by itself, stays."""
     regions: list[Any] = ["a red circle", "a blue square"]
-    without = webui.generate(rpg={"regions": regions, **ATTENTION}, steps=12).image
+    without = webui.generate(rpg={"regions": regions, "latent_ratio": 1}).image
     regions[0] = {"prompt": "a red circle", "negative_prompt": "a red circle, " * 30}
-    moved = abs(webui.generate(rpg={"regions": regions, **ATTENTION}, steps=12).image - without).mean(-1)
-    assert moved[:, :96].mean() > 2 * moved[:, 160:].mean() > 0
+    moved = abs(webui.generate(rpg={"regions": regions, "latent_ratio": 1}).image - without).mean(-1)
+    assert moved[:, :96].mean() > 5 * moved[:, 160:].mean(), "the autoencoder sees across the border"
 
 
 @pytest.mark.parametrize("sampler", ["Euler", "Heun", "DDIM"])
