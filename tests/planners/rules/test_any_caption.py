@@ -82,7 +82,7 @@ def faults(caption: str) -> list[str]:
     assert made.caption == caption
     texts = [region.prompt for region in made.regions]
     found = [f"unbalanced: {text!r}" for text in [*texts, made.base_prompt] if unbalanced(text)]
-    if content.shows(re.sub(r"<\w+:[^<>]*>|\b(?:BREAK|ADD[A-Z]+)\b|[()\[\]{}]", " ", caption)):
+    if content.shows(re.sub(rf"<\w+:[^<>]*>|\b(?:BREAK|ADD[A-Z]+)\b|[()\[\]{{}}{lexicon.PRIVATE}]", " ", caption)):
         found += [f"shows nothing: {text!r}" for text in texts if not content.shows(text)]
     shown = " ".join([*texts, (made.base_prompt or caption) if made.base_ratio else ""]).lower()
     shown += re.sub(r":[0-9.]+(?=\))|[()\[\]{}]", "", shown)
@@ -98,6 +98,7 @@ def faults(caption: str) -> list[str]:
 @example("左边是{ }，右边是一只猫")
 @example("左边是{5}，右边是猫")
 @example("{5} on the left, [|] on the right")
+@example("a\ue000a\\(")
 def test_no_word_is_lost_and_brackets_are_paired(caption: str) -> None:
     assert not faults(caption)
 
