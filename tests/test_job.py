@@ -38,6 +38,7 @@ class OwnHost:
         self.negative: str | None = "bad"
         self.hires, self.sdxl = hires, sdxl
         self.loaded: nn.Module = UNet()
+        self.picture = False
         self.weights = "none"
         self.padding = False
         self.before_step: Callable[[int], None] = lambda step: None
@@ -62,7 +63,7 @@ class OwnHost:
         self.began.clear()
 
     def starts_from_picture(self) -> bool:
-        return False
+        return self.picture
 
     def is_hires(self) -> bool:
         return self.hires
@@ -241,6 +242,15 @@ def test_regions_are_denoised_by_themselves_for_their_share_of_the_first_pass(hi
     picture(host, {"regions": ["a", "b"], "split_ratio": "1,3", "base_ratio": 0, "latent_ratio": 0.5})
     assert [sum(step == number for number, _ in sizes) for step in range(1, STEPS + 1)] == calls
     assert host.guided == [3.0 if count == 1 else 4.0 for count in calls]
+
+
+@pytest.mark.parametrize("from_picture", [False, True])
+def test_whether_a_picture_is_the_start_is_asked_of_the_host(from_picture: bool) -> None:
+    host, seen = OwnHost(), []
+    host.picture = from_picture
+    host.loaded.first.register_forward_pre_hook(lambda *_: seen.extend(steering.from_noise for steering in host.began))
+    picture(host, {"regions": [{"prompt": "a", "area": {"box": [0, 0, 0.5, 1]}}], "latent_ratio": 0.5})
+    assert set(seen) == {not from_picture}
 
 
 def test_kept_values_are_forgotten_when_weights_change() -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from rpg import pipelines, shapes
 from rpg.errors import GenerationError
+from rpg.pipelines import regional as regional_pipelines
 from rpg.pipelines.classes import PIPELINES
 from rpg.plan import Plan, Region
 from rpg.steering.latents import GUIDANCE
@@ -164,6 +165,17 @@ def test_latent_steps_with_a_picture_to_start_from(base) -> None:
     late = replace(OTHER, regions=(*OTHER.regions[:2], OTHER.regions[0]))  # counts nothing, so no base prompt comes in
     early = replace(late, latent_ratio=0.4)
     assert grey_levels(ours.generate(early, **half).images, ours.generate(late, **half).images) == 0
+
+
+@pytest.mark.parametrize(("task", "from_noise"), [("", True), ("Img2Img", False), ("Inpaint", False)])
+def test_whether_a_picture_is_the_start_is_known(base, task: str, from_noise: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No object begins where no region lies, but a picture stays there."""
+    seen = []
+    attach = regional_pipelines.attach
+    monkeypatch.setattr(regional_pipelines, "attach", lambda unet, steering: seen.append(steering) or attach(unet, steering))
+    ours, _ = made(*base, task)
+    ours.generate(replace(OTHER, latent_ratio=1), seed=7, **SETTINGS, **inputs(task))
+    assert [steering.from_noise for steering in seen] == [from_noise]
 
 
 def test_the_original_s_words(base) -> None:

@@ -78,11 +78,21 @@ def test_the_whole_picture_is_not_denoised() -> None:
     assert seen == [(4, 8, 6, 4), (2, 8, 6, 8)], "two halves at once, and the call that asked for them"
 
 
-@pytest.mark.parametrize("from_noise", [False, True])
+class Controlled(UNet):
+    """Takes what a ControlNet of Forge adds, which is nothing here."""
+
+    def forward(self, *args: Any, control: Any = None) -> Tensor:
+        return super().forward(*args)
+
+
+@pytest.mark.parametrize(
+    ("from_noise", "control"), [(False, None), (True, None), (True, {"input": []})], ids=["picture", "noise", "control"]
+)
 @torch.no_grad()
-def test_areas_are_laid_over_what_no_region_covers(from_noise: bool) -> None:
-    """There the whole picture is denoised once, with the base prompt; where nothing is to start from, no object begins there."""
-    unet, x, seen = UNet(), torch.randn(2, 8, 8, 8), []
+def test_areas_are_laid_over_what_no_region_covers(from_noise: bool, control: Any) -> None:
+    """There the whole picture is denoised once, with the base prompt. No object begins there, unless a picture to start from or
+    a ControlNet says what stands where."""
+    unet, x, seen = Controlled(), torch.randn(2, 8, 8, 8), []
     segments = [torch.randn(2, 5, 6) for _ in range(3)]
     left = Area(Box(0, 0, 0.75, 0.5))
     blob = Area(mask=png([[0, 0, 0, 0], [0, 128, 255, 0], [0, 0, 255, 0], [0, 0, 0, 0]]))
@@ -95,13 +105,13 @@ def test_areas_are_laid_over_what_no_region_covers(from_noise: bool) -> None:
         unet(x[..., 2:6, 2:6], BEGIN, segments[2]),
     )
     uncovered = shares(steering.areas, (0.0, 0.0), 8, 8).base
-    expected = latents._plain(rest, x, torch.tensor(uncovered)) if from_noise else rest.clone()
+    expected = latents._plain(rest, x, torch.tensor(uncovered)) if from_noise and control is None else rest.clone()
     expected[..., :4, :6] = one
     grey, inside = expected[..., 2:4, 2:4], 128 / 255
     grey.lerp_(other[..., :2, :2], inside)
     expected[..., 2:6, 4:6] = other[..., 2:]
     with attach(unet, steering), unet.register_forward_hook(lambda _unet, args, _out: seen.append(args[0].shape)):
-        torch.testing.assert_close(unet(x, BEGIN, joined.context), expected, atol=1e-3, rtol=1e-3)
+        torch.testing.assert_close(unet(x, BEGIN, joined.context, control=control), expected, atol=1e-3, rtol=1e-3)
     assert seen == [(2, 8, 8, 8), (2, 8, 4, 6), (2, 8, 4, 4), x.shape]
 
 
