@@ -1,19 +1,57 @@
-"""LoRA and other extra networks named in region prompts. As in the host, they apply to the whole picture."""
+"""LoRA and other extra networks named in prompts: what acts on the whole picture, and what in one region."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from rpg.errors import GenerationError
 
 TAG = re.compile(r"<(\w+):([^>]+)>")
 """The webui's own pattern."""
+LORA = ("lora", "lyco")
+"""The webui's two names of the kind that a region can have for itself."""
+
+Tags = Mapping[tuple[str, str], str]
+"""Kind and name -> the tag, such as ``<lora:name:1>``."""
+
+
+class Named(NamedTuple):
+    """What the prompts of one picture name."""
+
+    whole: dict[tuple[str, str], str]
+    """By the base prompt, or otherwise for the whole picture."""
+    regions: tuple[dict[tuple[str, str], str], ...]
+    """By each region, where it says something else: that holds in the region instead."""
 
 
 def without_networks(prompt: str) -> str:
     """``prompt`` as the text encoder shall read it."""
     return TAG.sub("", prompt)
+
+
+def named(base: str, regions: Sequence[str], covers: bool) -> Named:
+    """Share out the networks that prompts name.
+
+    A LoRA in a region's prompt acts there alone. What all regions name alike acts on the whole picture where they cover it, and
+    so does every network that is no LoRA.
+
+    Args:
+        base: the prompt that stands for the whole picture.
+        covers: whether the regions leave nothing of it.
+
+    Raises:
+        GenerationError: when one prompt names a network with different values, or several do so with one for the whole picture.
+    """
+    own = [tags([prompt]) for prompt in regions]
+    others = [tag for found in own for (kind, _), tag in found.items() if kind not in LORA]
+    whole = tags([base, *others])
+    alike = [key for key, tag in own[0].items() if all(_same(found.get(key), tag) for found in own)] if covers and own else []
+    for key in alike:
+        whole.setdefault(key, own[0][key])
+    differing = ({key: tag for key, tag in found.items() if not _same(whole.get(key), tag)} for found in own)
+    return Named(whole, tuple(differing))
 
 
 def tags(prompts: Iterable[str]) -> dict[tuple[str, str], str]:
@@ -26,12 +64,16 @@ def tags(prompts: Iterable[str]) -> dict[tuple[str, str], str]:
     for prompt in prompts:
         for match in TAG.finditer(prompt):
             first = found.setdefault((match[1], match[2].split(":")[0]), match[0])
-            if _arguments(first) != _arguments(match[0]):
+            if not _same(first, match[0]):
                 raise GenerationError(
-                    f"The prompts name both {first} and {match[0]}; an extra network applies to the whole picture, "
-                    "so name it once or with the same values."
+                    f"The prompts name both {first} and {match[0]} for the same place; name a network there once, or with the "
+                    "same values."
                 )
     return found
+
+
+def _same(one: str | None, other: str) -> bool:
+    return one is not None and _arguments(one) == _arguments(other)
 
 
 def _arguments(tag: str) -> list[tuple[str, str | float]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from rpg.errors import GenerationError
-from rpg.networks import tags, without_networks
+from rpg.networks import named, tags, without_networks
 
 
 def test_tags_are_no_words() -> None:
@@ -26,9 +26,37 @@ def test_one_value_however_it_is_written(one: str, other: str) -> None:
 
 @pytest.mark.parametrize("other", ["<lora:x:0.9>", "<lora:x:0.8:1>", "<lora:x>", "<lora:x:te=0.8>"])
 def test_two_values_are_refused(other: str) -> None:
-    with pytest.raises(GenerationError, match="name it once or with the same values"):
+    with pytest.raises(GenerationError, match="name a network there once, or with the same values"):
         tags(["a <lora:x:0.8>", f"b {other}"])
 
 
 def test_kinds_and_names_are_apart() -> None:
     assert len(tags(["<lora:x:1> <lora:y:0.5>", "<hypernet:x:0.5>"])) == 3
+
+
+HAT, SHOE = "<lora:hat:1>", "<lyco:shoe:0.5>"
+
+
+@pytest.mark.parametrize(
+    ("base", "regions", "covers", "whole", "own"),
+    [
+        (f"pets{HAT}", ("a cat", "a dog"), True, {HAT}, [set(), set()]),
+        ("pets", (f"a cat{HAT}", f"a dog{SHOE}"), True, set(), [{HAT}, {SHOE}]),
+        (f"pets{HAT}", (f"a cat{HAT}", "a dog"), True, {HAT}, [set(), set()]),
+        (f"pets{HAT}", ("a cat<lora:hat:0.5>", "a dog"), True, {HAT}, [{"<lora:hat:0.5>"}, set()]),
+        ("pets", (f"a cat{HAT}", "a dog<lora:hat>"), True, {HAT}, [set(), set()]),
+        ("pets", (f"a cat{HAT}", f"a dog{HAT}"), False, set(), [{HAT}, {HAT}]),
+        ("pets", (f"a cat{HAT}", "a dog<lora:hat:0.5>"), True, set(), [{HAT}, {"<lora:hat:0.5>"}]),
+        ("<lora:hat:0>", (f"a cat{HAT}", f"a dog{HAT}"), True, {"<lora:hat:0>"}, [{HAT}, {HAT}]),
+        ("pets", ("a cat<hypernet:x:1>", "a dog"), True, {"<hypernet:x:1>"}, [set(), set()]),
+    ],
+)
+def test_what_acts_where(base: str, regions: tuple[str, ...], covers: bool, whole: set[str], own: list[set[str]]) -> None:
+    found = named(base, regions, covers)
+    assert set(found.whole.values()) == whole
+    assert [set(tags.values()) for tags in found.regions] == own
+
+
+def test_other_kinds_act_on_the_whole_picture_with_one_value() -> None:
+    with pytest.raises(GenerationError, match="<hypernet:x:1> and <hypernet:x:0.5> for the same place"):
+        named("pets", ["a cat<hypernet:x:1>", "a dog<hypernet:x:0.5>"], True)

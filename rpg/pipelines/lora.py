@@ -9,47 +9,133 @@ from pathlib import Path
 from typing import Any
 
 from diffusers.utils import is_peft_available
+from diffusers.utils.peft_utils import set_adapter_layers, set_weights_and_activate_adapters
 from safetensors import SafetensorError, safe_open
+from torch import nn
 
 from rpg.errors import GenerationError
+from rpg.networks import LORA, Named
+from rpg.steering.branches import LowRank, added_up
 
-KINDS = ("lora", "lyco")
-"""The webui's two names of one kind."""
+Weights = Mapping[str, tuple[float, float]]
+"""By adapter, in the text encoders and in the UNet."""
+
+
+class Loaded:
+    """The networks of one generation, as peft's adapters of a pipeline's parts. Those of the whole picture act, those of regions
+    wait.
+
+    Args:
+        whole: of the whole picture.
+        regions: of each region, where they differ; none where no region has any.
+    """
+
+    def __init__(self, pipeline: Any, whole: Weights, regions: list[dict[str, tuple[float, float]]]) -> None:
+        self._pipeline = pipeline
+        self._whole = whole
+        self._regions = regions
+        self._encoders = [
+            part for name in ("text_encoder", "text_encoder_2") if (part := getattr(pipeline, name, None)) is not None
+        ]
+
+    def act(self) -> None:
+        """Let those of the whole picture act."""
+        _activate(self._pipeline.unet, {name: unet for name, (_, unet) in self._whole.items()})
+        self._encode_with(self._whole)
+
+    def of(self, region: int) -> bool:
+        """Whether a region, from 0, has networks of its own."""
+        return bool(self._regions) and bool(self._regions[region])
+
+    @contextmanager
+    def encoding(self, region: int) -> Iterator[None]:
+        """Meanwhile text is encoded with the networks of a region."""
+        self._encode_with({**self._whole, **self._regions[region]})
+        try:
+            yield
+        finally:
+            self._encode_with(self._whole)
+
+    def _encode_with(self, weights: Weights) -> None:
+        for encoder in self._encoders:
+            _activate(encoder, {name: text for name, (text, _) in weights.items()})
+
+    def branches(self, scale: float) -> dict[int, dict[nn.Module, list[LowRank]]]:
+        """What regions add to the UNet's layers, beside what the whole picture has.
+
+        Args:
+            scale: of all networks.
+        """
+        return {
+            region: _branches(
+                self._pipeline.unet,
+                {name: scale * (unet - self._whole.get(name, (0, 0))[1]) for name, (_, unet) in own.items()},
+            )
+            for region, own in enumerate(self._regions)
+        }
 
 
 @contextmanager
-def loaded(pipeline: Any, tags: Mapping[tuple[str, str], str], folder: str | Path | None) -> Iterator[None]:
-    """Have the networks that ``tags`` name act on a pipeline, and take them off again.
+def loaded(pipeline: Any, named: Named, folder: str | Path | None) -> Iterator[Loaded]:
+    """Have networks act on a pipeline, and take them off again.
 
     Args:
-        tags: by kind and name (:func:`rpg.networks.tags`).
         folder: in it or below it lie their files.
 
     Raises:
         GenerationError: when one cannot be loaded.
     """
-    if not tags:
-        yield
+    everything = [named.whole, *named.regions]
+    if not any(everything):
+        yield Loaded(pipeline, {}, [])
         return
-    wanted = [(_file(kind, name, tag, folder), *_weights(tag)) for (kind, name), tag in tags.items()]
+    wanted = [[(_file(*key, tag, folder), _weights(tag)) for key, tag in tags.items()] for tags in everything]
     if not is_peft_available():
         raise GenerationError("LoRA need the package peft; install it with: pip install 'sd-webui-rpg[standalone]'")
     if pipeline.get_list_adapters():
         raise GenerationError("The pipeline has LoRA of its own; name all by tags, or load all with load_lora_weights.")
-    names = [f"rpg_{number}" for number in range(len(wanted))]
-    encoders = [part for part in ("text_encoder", "text_encoder_2") if getattr(pipeline, part, None) is not None]
+    names = {path: f"rpg_{number}" for number, path in enumerate(dict.fromkeys(path for path, _ in chain(*wanted)))}
     try:
-        for name, (path, _, _) in zip(names, wanted):
+        for path, name in names.items():
             _load(pipeline, path, name)
-        pipeline.set_adapters(names, [{**dict.fromkeys(encoders, text), "unet": unet} for _, text, unet in wanted])
-        yield
+        whole, *regions = [{names[path]: weights for path, weights in files} for files in wanted]
+        found = Loaded(pipeline, whole, regions)
+        found.act()
+        yield found
     finally:
         pipeline.unload_lora_weights()
 
 
+def _activate(model: nn.Module, weights: Mapping[str, float]) -> None:
+    """Of a model's adapters, let those act that it has, with these weights."""
+    known = {name for module in model.modules() for name in getattr(module, "lora_A", ())}
+    acting = {name: weight for name, weight in weights.items() if name in known}
+    set_adapter_layers(model, enabled=bool(acting))
+    if acting:
+        set_weights_and_activate_adapters(model, list(acting), list(acting.values()))
+
+
+def _branches(unet: nn.Module, weights: Mapping[str, float]) -> dict[nn.Module, list[LowRank]]:
+    found: dict[nn.Module, list[LowRank]] = {}
+    for layer in unet.modules() if weights else ():
+        parts = []
+        for name in weights:
+            if name not in getattr(layer, "lora_A", ()):
+                continue
+            down, up = layer.lora_A[name], layer.lora_B[name]
+            strength = weights[name] * layer.lora_alpha[name] / layer.r[name]
+            if strength:
+                parts.append(LowRank(down.weight, up.weight * strength))
+        if parts:
+            found[layer] = added_up(parts)
+    return found
+
+
 def _load(pipeline: Any, path: Path, name: str) -> None:
+    # Names in the original code count blocks through; where they begin depends on the UNet.
+    options = {"local_files_only": True} | ({} if hasattr(pipeline, "text_encoder_2") else {"unet_config": pipeline.unet.config})
     try:
-        pipeline.load_lora_weights(path.parent, weight_name=path.name, adapter_name=name, local_files_only=True)
+        pipeline.load_lora_weights(path.parent, weight_name=path.name, adapter_name=name, **options)
         fits = name in chain.from_iterable(pipeline.get_list_adapters().values())
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise GenerationError(
@@ -61,7 +147,7 @@ def _load(pipeline: Any, path: Path, name: str) -> None:
 
 def _file(kind: str, name: str, tag: str, folder: str | Path | None) -> Path:
     """The file that a tag names by its name without extension, or by the name that its training gave it."""
-    if kind not in KINDS:
+    if kind not in LORA:
         raise GenerationError(f"{tag} names a network of the kind {kind}, which works in the webui only; remove it.")
     if folder is None:
         raise GenerationError(

@@ -97,7 +97,8 @@ class RegionalMixin(_Pipeline):
         The base prompt is the plan's; if that is empty its caption, and if that is empty too, the region prompts
         in a row. SDXL's pooled embedding comes from the base prompt, also where none of it is mixed in. Prompts
         longer than the text encoder's window are encoded in chunks; nothing is cut off. Weights, ``BREAK`` and LoRA
-        tags work as in the webui: ``(red:1.3)``; a LoRA named in any prompt acts on the whole picture.
+        tags work as in the webui: ``(red:1.3)``; a LoRA named in a region's prompt acts there alone, one in the base prompt
+        or the caption everywhere.
 
         Args:
             plan: regions and where they lie.
@@ -125,16 +126,19 @@ class RegionalMixin(_Pipeline):
             raise GenerationError(
                 f"{next(iter(unheard.values()))} stands in a negative prompt, where it does nothing; remove it."
             )
+        # A list of all region prompts, where there is no other, names what each of them has for itself.
+        named = networks.named(plan.base_prompt or plan.caption, tagged[1:], covers=plan.areas.layout is not None)
         prompts = [networks.without_networks(prompt) for prompt in tagged]
         # A list of region prompts names each object, but does not count equal ones.
         has_base = bool(plan.base_prompt or plan.caption) or len(set(prompts[1:])) == len(plan.regions)
         steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio or 0, has_base=has_base)
         steering.from_noise = options.get("image") is None
         with ExitStack() as attached:
-            attached.enter_context(lora.loaded(self, networks.tags(tagged), self.lora_folder))
-            joined, embeds = self._embeds(prompts, negatives, options)
+            loras = attached.enter_context(lora.loaded(self, named, self.lora_folder))
+            joined, embeds = self._embeds(prompts, negatives, loras, options)
             steering.prepare(joined)
             attached.enter_context(attach(self.unet, steering))
+            attached.enter_context(steering.networks(self.unet, loras.branches(_lora_scale(options) or 1.0)))
             attached.enter_context(self.unet.register_forward_hook(partial(self._guide, steering)))
             if (control := getattr(self, "controlnet", None)) is not None:
                 attached.enter_context(control.register_forward_pre_hook(partial(_base_only, joined), with_kwargs=True))
@@ -148,14 +152,14 @@ class RegionalMixin(_Pipeline):
             negative.copy_(positive.lerp(negative, GUIDANCE))
 
     def _embeds(
-        self, prompts: Sequence[str], negatives: Sequence[str | None], options: Mapping[str, Any]
+        self, prompts: Sequence[str], negatives: Sequence[str | None], loras: lora.Loaded, options: Mapping[str, Any]
     ) -> tuple[Joined, dict[str, Tensor]]:
         """The positive conditionings as they are joined, and what diffusers takes in the prompts' place.
 
         Args:
             prompts, negatives: of the base, then of each region.
         """
-        scale = (options.get("cross_attention_kwargs") or {}).get("scale")
+        scale = _lora_scale(options)
 
         @cache
         def encoded(text: str, clip_skip: int | None = None) -> Encoded:
@@ -167,6 +171,12 @@ class RegionalMixin(_Pipeline):
 
         positive = [encoded(text, options.get("clip_skip")) for text in prompts]
         negative = [negated(text) for text in negatives]
+        for number in range(1, len(prompts)):
+            if loras.of(number - 1):
+                encoded.cache_clear()
+                with loras.encoding(number - 1):
+                    positive[number] = encoded(prompts[number], options.get("clip_skip"))
+                    negative[number] = negated(negatives[number])
         joined, joined_negative = join_pair([p.embeds for p in positive], [n.embeds for n in negative], stretch=None)
         embeds = {"prompt_embeds": joined.context, "negative_prompt_embeds": joined_negative.context}
         if positive[0].pooled is not None:
@@ -200,6 +210,11 @@ class RegionalMixin(_Pipeline):
             if _positive(name, value) % 8:
                 raise GenerationError(f"{name} is {value}; it must be a multiple of 8.")
         return size
+
+
+def _lora_scale(options: Mapping[str, Any]) -> float | None:
+    scale: float | None = (options.get("cross_attention_kwargs") or {}).get("scale")
+    return scale
 
 
 def _base_only(joined: Joined, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

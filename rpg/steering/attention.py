@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from rpg.areas.patches import Shares
+from rpg.areas.patches import Patch, Shares, Weights
 from rpg.errors import GenerationError
 from rpg.steering.conditioning import Table
 
@@ -30,6 +30,8 @@ class Batch:
     """[batch, context tokens, channels]"""
     queries: Tensor | None = None
     """[batch, tokens]: their numbers among the queries of all rows, counted row by row. None: all, row by row."""
+    carried: tuple[int | None, ...] = ()
+    """For each item, the region of which networks of its own act on it; none where no region has any."""
 
 
 class Routing(NamedTuple):
@@ -105,9 +107,19 @@ class _Group(NamedTuple):
     tokens: Tensor
     portions: Tensor
     """How much of the result goes into each token, beside the base prompt's and other regions'."""
+    carried: int | None = None
+    """The region of which networks of its own act on it."""
 
 
-def route(context: Tensor, table: Table, numbers: Sequence[Sequence[int]] | None, shares: Shares) -> Routing:
+def route(
+    context: Tensor,
+    table: Table,
+    numbers: Sequence[Sequence[int]] | None,
+    shares: Shares,
+    *,
+    covered: Shares | None = None,
+    carriers: frozenset[int] = frozenset(),
+) -> Routing:
     """Find out which queries of a token grid attend to what.
 
     Args:
@@ -116,12 +128,19 @@ def route(context: Tensor, table: Table, numbers: Sequence[Sequence[int]] | None
         numbers: of the conditionings of each row; those with equal numbers are equal, and done once. Regions of
             about one size go in one call. None: every call has one item for each row, in order.
         shares: of the regions and the base prompt in the tokens of the grid.
+        carriers: regions with networks of their own, which act on the base prompt's keys and values in their tokens, too.
+        covered: the shares as if nothing of the base prompt were mixed in; needed with ``carriers``.
     """
     count = shares.base.size
     everything = range(len(context))
-    steered = [row for row in everything if numbers is None or len(set(numbers[row])) > 1]
+    steered = [row for row in everything if carriers or numbers is None or len(set(numbers[row])) > 1]
     rows = range(steered[0], steered[-1] + 1) if steered else range(0)
-    groups = list(_groups(rows, numbers, shares))
+    groups = list(_groups(rows, numbers, shares, carriers))
+    if covered is not None and carriers:
+        base_of, rest = _bases(shares, covered, carriers)
+        groups += _groups(rows, numbers, Shares(base_of, rest), carriers, segment=0)
+        groups += _groups(rows, numbers, Shares([Patch(-1, _EVERYWHERE, rest)] if rest.any() else [], rest), segment=0)
+        shares = Shares(shares.patches, np.zeros_like(rest))
     # Contiguous: projecting a view costs a copy of the weights for each row.
     base = Batch(context[:, slice(*table[0])].contiguous()) if shares.base.any() or not steered else None
     if base is None and len(rows) < len(context):
@@ -134,7 +153,8 @@ def route(context: Tensor, table: Table, numbers: Sequence[Sequence[int]] | None
     for group in groups:
         start, stop = table[group.segment]
         # Within a power of two: what the smaller ones are padded with costs less than another call.
-        alike = group.segment if numbers is None else (stop - start, (len(group.rows) * len(group.tokens)).bit_length())
+        size = stop - start, (len(group.rows) * len(group.tokens)).bit_length()
+        alike = (group.segment, group.carried) if numbers is None else size
         batches.setdefault(alike, []).append(group)
 
     parts: list[Batch] = []
@@ -144,7 +164,7 @@ def route(context: Tensor, table: Table, numbers: Sequence[Sequence[int]] | None
         own = [torch.cat([row * count + group.tokens for row in group.rows]) for group in batch]
         queries = pad_sequence(own, batch_first=True)
         segments = torch.stack([context[group.rows[0], slice(*table[group.segment])] for group in batch])
-        parts.append(Batch(segments, queries.to(context.device)))
+        parts.append(Batch(segments, queries.to(context.device), tuple(group.carried for group in batch) if carriers else ()))
         for item, group in enumerate(batch):
             sources.append(torch.arange(len(own[item])) + item * queries.shape[1] + done)
             targets.append(own[item] - rows.start * count)
@@ -161,16 +181,43 @@ def route(context: Tensor, table: Table, numbers: Sequence[Sequence[int]] | None
     )
 
 
-def _groups(rows: range, numbers: Sequence[Sequence[int]] | None, shares: Shares) -> Iterator[_Group]:
+_EVERYWHERE = (slice(None), slice(None))
+
+
+def _groups(
+    rows: range,
+    numbers: Sequence[Sequence[int]] | None,
+    shares: Shares,
+    carriers: frozenset[int] = frozenset(),
+    segment: int | None = None,
+) -> Iterator[_Group]:
+    """What attends to each region's own conditioning, or to one ``segment``."""
     cells = torch.arange(shares.base.size).view(shares.base.shape)
     for patch in shares.patches:
+        number = patch.region + 1 if segment is None else segment
         portions = torch.tensor(patch.weights, dtype=torch.float32).flatten()
         tokens = cells[patch.window].flatten()
         alike: dict[int, list[int]] = {}
         for row in rows:
-            alike.setdefault(row if numbers is None else numbers[row][patch.region + 1], []).append(row)
+            alike.setdefault(row if numbers is None else numbers[row][number], []).append(row)
         for group in alike.values():
-            yield _Group(group, patch.region + 1, tokens[portions > 0], portions[portions > 0])
+            carried = patch.region if patch.region in carriers else None
+            yield _Group(group, number, tokens[portions > 0], portions[portions > 0], carried)
+
+
+def _bases(shares: Shares, covered: Shares, carriers: frozenset[int]) -> tuple[list[Patch], Weights]:
+    """The base prompt's share inside each of ``carriers``, and the rest of it."""
+    own = {patch.region: patch for patch in shares.patches}
+    patches, rest = [], shares.base.copy()
+    for patch in covered.patches:
+        if patch.region in carriers:
+            weights = patch.weights - (own[patch.region].weights if patch.region in own else 0)
+            weights[weights < 1e-9] = 0  # rounding
+            rest[patch.window] -= weights
+            if weights.any():
+                patches.append(Patch(patch.region, patch.window, weights))
+    rest[rest < 1e-9] = 0
+    return patches, rest
 
 
 def _places(sources: Tensor, targets: Tensor, weights: Tensor, count: int) -> tuple[Tensor, Tensor | None]:

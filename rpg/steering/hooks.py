@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -124,13 +125,13 @@ class _LayerHook(_Hook):
         known, routing = self.steering.route(x.shape[1], call.context, row_by_row=row_by_row)
         if self.patch is not None:
             # Opaque: it projects for itself, and may count on its rows. Projections act token by token and keep weighted means.
-            return regional_attention(x, routing, lambda tokens, batch: call.to(original, tokens, batch.context))
+            return regional_attention(x, routing, partial(self._attend, call, original))
         core = _own_forward(self.twin)
 
         def attend(queries: Tensor, batch: Batch) -> Tensor:
             for kept in self.kept:
                 kept.now = known, batch
-            return call.to(core, queries, batch.context)
+            return self._attend(call, core, queries, batch)
 
         out = regional_attention(self.module.to_q(x), routing, attend)
         for kept in self.kept:
@@ -138,6 +139,11 @@ class _LayerHook(_Hook):
         for module in self.module.to_out:
             out = module(out)
         return out
+
+    def _attend(self, call: Call, forward: Callable[..., Any], queries: Tensor, batch: Batch) -> Tensor:
+        with self.steering.carrying(batch.carried):
+            result: Tensor = call.to(forward, queries, batch.context)
+        return result
 
 
 class _UNetHook(_Hook):
@@ -165,19 +171,20 @@ class _UNetHook(_Hook):
         call = Call(args, kwargs, place=2)
         answers: list[Any] = []
 
-        def ask(part: Tensor, context: Tensor, windows: Sequence[Window]) -> Tensor:
+        def ask(part: Tensor, context: Tensor, windows: Sequence[Window], regions: Sequence[int | None]) -> Tensor:
             # A call of the module, not of its forward: other extensions note the size of what comes in.
-            answers.append(call.to(self.module, part, context, windows))
+            with self.steering.carrying([region for region in regions for _ in call.x]):
+                answers.append(call.to(self.module, part, context, windows))
             return answers[-1] if isinstance(answers[-1], Tensor) else answers[-1][0]
 
-        def denoise(part: Tensor, context: Tensor, windows: Sequence[Window]) -> Tensor:
+        def denoise(part: Tensor, context: Tensor, windows: Sequence[Window], regions: Sequence[int | None]) -> Tensor:
             if self.patch is None or stand_in is None:
-                return ask(part, context, windows)
-            parts = zip(windows, part.chunk(len(windows)), context.chunk(len(windows)))  # each has a cut of its own
+                return ask(part, context, windows, regions)
+            parts = zip(windows, regions, part.chunk(len(windows)), context.chunk(len(windows)))  # each has a cut of its own
             results = []
-            for window, one, tokens in parts:
+            for window, region, one, tokens in parts:
                 with stand_in.cut(window, (call.x.shape[-2], call.x.shape[-1])):
-                    results.append(ask(one, stand_in.context(tokens, call.context), [window]))
+                    results.append(ask(one, stand_in.context(tokens, call.context), [window], [region]))
             return torch.cat(results)
 
         controlled = self.patch is not None or call.is_controlled

@@ -19,9 +19,9 @@ from rpg.areas.patches import Patch, Shares
 from rpg.steering.calls import Window
 from rpg.steering.conditioning import Joined
 
-Denoise = Callable[[Tensor, Tensor, Sequence[Window]], Tensor]
-"""``denoise(latent [rows, channels, height, width], context [rows, tokens, channels], windows)``: the UNet's answer, as high and
-wide. The rows are those of several windows of one size, one after the other."""
+Denoise = Callable[[Tensor, Tensor, Sequence[Window], Sequence[int | None]], Tensor]
+"""``denoise(latent [rows, channels, height, width], context [rows, tokens, channels], windows, regions)``: the UNet's answer, as
+high and wide. The rows are those of several windows of one size, one after the other; in each lies the region of that number."""
 
 
 class StandIn(Protocol):
@@ -71,7 +71,7 @@ def denoise_apart(denoise: Denoise, latent: Tensor, joined: Joined, shares: Shar
     context, table = joined
     result: Tensor | None = None
     if shares.base.any():
-        rest = denoise(latent, context[:, slice(*table[0])].contiguous(), [(slice(None), slice(None))])
+        rest = denoise(latent, context[:, slice(*table[0])].contiguous(), [(slice(None), slice(None))], [None])
         base = rest.new_tensor(shares.base)
         result = base * (_plain(rest, latent, base).to(rest) if plain_rest else rest)
     alike: dict[object, list[tuple[Patch, Tensor, Tensor]]] = {}
@@ -81,7 +81,9 @@ def denoise_apart(denoise: Denoise, latent: Tensor, joined: Joined, shares: Shar
         alike.setdefault((part.shape, prompt.shape), []).append((patch, part, prompt))
     for parts in alike.values():
         windows = [patch.window for patch, *_ in parts]
-        answers = denoise(torch.cat([part for _, part, _ in parts]), torch.cat([prompt for *_, prompt in parts]), windows)
+        regions = [patch.region for patch, *_ in parts]
+        latents, prompts = torch.cat([part for _, part, _ in parts]), torch.cat([prompt for *_, prompt in parts])
+        answers = denoise(latents, prompts, windows, regions)
         for (patch, *_), answer in zip(parts, answers.chunk(len(parts)), strict=True):
             if result is None:
                 result = answer.new_zeros(*answer.shape[:2], *latent.shape[2:])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rpg.areas.areas import Areas
-from rpg.areas.patches import shares
+from rpg.areas.patches import Shares, shares
 from rpg.errors import GenerationError
 from rpg.steering.attention import Routing, route, token_grid
+from rpg.steering.branches import Branches, LowRank
 from rpg.steering.calls import Call
 from rpg.steering.conditioning import Joined, Segment, Table
 from rpg.steering.latents import GUIDANCE, Denoise, StandIn, base_ratios_at, denoise_apart, share_done
@@ -47,6 +49,7 @@ class Steering:
         hires: whether this is the hires pass; it starts from a picture that has its objects already.
         from_noise: whether the generation starts from noise alone, not from a picture.
         stand_in: what has taken the UNet's place, where it can be cut to regions that are denoised by themselves.
+        branches: networks that single regions have for themselves.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Steering:
         self.hires = False
         self.from_noise = True
         self.stand_in: StandIn | None = None
+        self.branches: Branches | None = None
         self._tables: dict[int, Table] = {}
         self._error: BaseException | None = None
         self._call: _Call | None = None
@@ -82,6 +86,28 @@ class Steering:
         """Drop what is kept from step to step: when the UNet's weights change, and at the end."""
         self.memory.forget()
         self._call = self._recalled = None
+
+    @contextmanager
+    def networks(self, unet: nn.Module, networks: Mapping[int, Mapping[nn.Module, Sequence[LowRank]]]) -> Iterator[None]:
+        """Give regions, from 0, networks of their own while the context lasts: the branches of each layer of ``unet``."""
+        if not any(networks.values()):
+            yield
+            return
+        self.branches = Branches(networks, self._covered, lambda tokens: token_grid(self._under_way().latent, tokens))
+        self.memory.forget()
+        try:
+            with self.branches.attach(unet):
+                yield
+        finally:
+            self.branches = None
+            self.forget()
+
+    def carrying(self, regions: Sequence[int | None]) -> AbstractContextManager[None]:
+        """Meanwhile every row that a layer gets is one region's, or the base prompt's."""
+        return nullcontext() if self.branches is None else self.branches.carrying(regions)
+
+    def _covered(self, height: int, width: int) -> Shares:
+        return shares(self.areas, (0.0,) * len(self.base_ratios), height, width)
 
     def fail(self, error: BaseException) -> None:
         """Let the next call of the UNet raise ``error``. Hosts swallow what their callbacks raise; a UNet's error stops the
@@ -153,7 +179,7 @@ class Steering:
             controlled: something else, such as a ControlNet, says what stands where.
         """
         call = self._under_way()
-        parts = shares(self.areas, (0.0,) * len(self.base_ratios), *call.latent)
+        parts = self._covered(*call.latent)
         self.inside = True
         try:
             return denoise_apart(denoise, latent, call.joined, parts, plain_rest=self.from_noise and not controlled)
@@ -181,7 +207,9 @@ class Steering:
         key = grid, call.base_ratios, row_by_row
         if key not in known.routings:
             numbers = None if row_by_row else known.numbers
-            known.routings[key] = route(known.context, known.table, numbers, shares(self.areas, call.base_ratios, *grid))
+            own, carriers = shares(self.areas, call.base_ratios, *grid), self.branches.regions if self.branches else frozenset()
+            covered = self._covered(*grid) if carriers else None
+            known.routings[key] = route(known.context, known.table, numbers, own, covered=covered, carriers=carriers)
         return known, known.routings[key]
 
     def _under_way(self) -> _Call:

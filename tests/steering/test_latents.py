@@ -247,7 +247,7 @@ def test_tokens_that_regions_share_are_mixed_by_their_shares() -> None:
     layout = Layout.parse(",".join(["1"] * 4))
     joined = join([torch.full((1, 1, 1), float(value)) for value in (9, 0, 1, 2, 3)])
 
-    def denoise(part: Tensor, context: Tensor, _windows: Sequence[Window]) -> Tensor:
+    def denoise(part: Tensor, context: Tensor, _windows: Sequence[Window], _regions: object) -> Tensor:
         return torch.ones_like(part) * context[..., None]
 
     latent = torch.zeros(1, 1, 1, 2)
@@ -282,7 +282,7 @@ def test_gaps_are_the_base_prompts_and_overlaps_are_mixed() -> None:
     joined = join([torch.full((1, 1, 1), float(value)) for value in (9, 1, 3)])
     shared = share_out(np.array([[[1, 1, 0, 0]], [[0, 1, 1, 0]]], dtype=float), [0.0, 0.5])
 
-    def denoise(part: Tensor, context: Tensor, _windows: Sequence[Window]) -> Tensor:
+    def denoise(part: Tensor, context: Tensor, _windows: Sequence[Window], _regions: object) -> Tensor:
         return torch.ones_like(part) * context[..., None]
 
     result = denoise_apart(denoise, torch.zeros(1, 1, 1, 4), joined, shared, plain_rest=False)
