@@ -11,6 +11,7 @@
     │   └── ReplyError       ... of use: its answer is not what was asked for
     ├── UnableError          a job of a batch that this worker cannot do
     ├── BrokenError          a job of a batch in the middle of which the worker broke off
+    ├── LostError            a worker of a batch that is of no use any more
     └── Stopped              work that the user or the host asked to stop
 
 Each message is one sentence (or two) a user can act on: the field, the value, what would be right.
@@ -77,6 +78,10 @@ class UnableError(RPGError):
 
 class BrokenError(RPGError):
     """A job in the middle of which the worker broke off."""
+
+
+class LostError(RPGError):
+    """A worker that is gone for good, or of no use; its job is another's."""
 
 
 class Stopped(RPGError):

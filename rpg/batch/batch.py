@@ -14,7 +14,7 @@ from rpg.batch.folder import Folder
 from rpg.batch.jobs import Job
 from rpg.batch.schedule import Worker
 from rpg.batch.workers import Makes, Plans
-from rpg.errors import BrokenError, BusyError, GenerationError, RPGError, UnableError
+from rpg.errors import BrokenError, BusyError, GenerationError, LostError, RPGError, UnableError
 from rpg.llm.failures import short
 from rpg.plan import Plan
 from rpg.planners import Planner, PlanRequest
@@ -31,6 +31,7 @@ class Progress(Protocol):
     def made(self, job: Job) -> None: ...
     def failed(self, job: Job, sentence: str) -> None: ...
     def waits(self, sentence: str, seconds: float) -> None: ...
+    def lost(self, sentence: str) -> None: ...
 
 
 class Batch:
@@ -120,11 +121,15 @@ class Batch:
         except Empty:
             return
         (stage, worker, task), now, sentence = order, time.monotonic(), _sentence(outcome)
-        if isinstance(outcome, (BusyError, BrokenError)):
+        if isinstance(outcome, (BusyError, BrokenError, LostError)):
+            if isinstance(outcome, LostError):
+                stage.lose(worker, sentence)
             after = outcome.after if isinstance(outcome, BusyError) else None
             stage.give_back(worker, task, now, sentence, after=after, broke=isinstance(outcome, BrokenError))
             if not worker.lost:
                 self._progress.waits(sentence, worker.opens - now)
+            elif not stage.lost:
+                self._progress.lost(sentence)
         elif isinstance(outcome, UnableError):
             stage.elsewhere(worker, task, sentence)
         elif isinstance(outcome, Exception):

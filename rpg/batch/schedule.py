@@ -74,7 +74,8 @@ class Schedule(Generic[T]):
     @property
     def lost(self) -> str:
         """Why no worker is left; empty while there is one."""
-        return "" if any(not worker.lost for worker in self.workers) else " ".join(worker.lost for worker in self.workers)
+        reasons = dict.fromkeys(worker.lost for worker in self.workers)
+        return "" if "" in reasons else " ".join(reasons)
 
     def add(self, job: T) -> None:
         self.waiting.append(Task(job))
@@ -137,7 +138,7 @@ class Schedule(Generic[T]):
             worker.opens = now + min(FIRST_WAIT * 2**worker.misses, LONGEST_WAIT)
             worker.misses += 1
             if now - worker.silent_since >= PATIENCE:
-                self._lose(worker, sentence)
+                self.lose(worker, sentence)
         task.breaks += broke
         if task.breaks == MOST_BREAKS or not (self._possible(task) or self.lost):
             self.failed.append((task, sentence))
@@ -155,8 +156,8 @@ class Schedule(Generic[T]):
     def _possible(self, task: Task[T]) -> bool:
         return any(not worker.lost and worker not in task.failed_at for worker in self.workers)
 
-    def _lose(self, worker: Worker, sentence: str) -> None:
-        """Without this worker, some tasks may be left that all others have failed at."""
+    def lose(self, worker: Worker, sentence: str) -> None:
+        """Ask a worker nothing any more. Without this worker, some tasks may be left that all others have failed at."""
         worker.lost = sentence
         self._free.pop(worker, None)
         if self.lost:
@@ -168,4 +169,4 @@ class Schedule(Generic[T]):
         worker.alike = worker.alike + 1 if sentence == worker.last_failure else 1
         worker.last_failure = sentence
         if worker.alike == MOST_ALIKE:
-            self._lose(worker, sentence)
+            self.lose(worker, sentence)

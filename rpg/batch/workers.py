@@ -11,5 +11,5 @@ from rpg.planners import PlanRequest
 Plans = Callable[[PlanRequest, Callable[[], bool]], Plan]
 """Asks a planner; raises :class:`rpg.errors.BusyError` where it may be asked again. The second argument asks whether to stop."""
 Makes = Callable[[Job, Plan, Callable[[], bool]], bytes]
-"""Makes a picture: a PNG file with its infotext. Raises ``UnableError`` or ``BrokenError``, and ``BusyError`` where it was not
-begun."""
+"""Makes a picture: a PNG file with its infotext. Raises ``UnableError``, ``BrokenError``, ``LostError``, and ``BusyError`` where
+it was not begun."""

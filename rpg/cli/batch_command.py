@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import partial
 from importlib import import_module
@@ -14,15 +15,15 @@ from typing import Any
 
 from rpg.batch import jobs
 from rpg.batch.batch import Batch
+from rpg.batch.cluster import Cluster
 from rpg.batch.folder import Folder
 from rpg.batch.jobs import Defaults, Job
 from rpg.batch.webuis import Settings, connect
 from rpg.batch.workers import Makes
 from rpg.cli import plan_command
-from rpg.cli.common import add_model, load, whole
-from rpg.cli.files import png
-from rpg.errors import GenerationError, Stopped
-from rpg.infotext import Infotext
+from rpg.cli.common import add_model, whole
+from rpg.cli.painter import Painter
+from rpg.errors import GenerationError
 from rpg.plan import Plan, settings_of
 from rpg.planners import PlanRequest, make_plan
 
@@ -30,6 +31,9 @@ CALLS = 4
 """Plans that are asked for at the same time."""
 SIDE, STEPS, GUIDANCE, SAMPLER = 512, 20, 7.0, "Euler a"
 """Of pictures that webuis make: they do not tell what suits their model."""
+
+Prepared = tuple[Defaults, Mapping[str, Any], Mapping[str, Makes]]
+"""Sizes that suit the model, what pictures depend on beside their lines, and what makes them."""
 
 
 def add_parser(commands: Any) -> None:
@@ -74,6 +78,20 @@ def add_parser(commands: Any) -> None:
         "--webui", nargs="+", metavar="URL", help="addresses of webuis with this extension and --api; each makes what it can"
     )
     webui.add_argument("--sampler", metavar="NAME", help="as the webuis call it (default: Euler a)")
+    ray = parser.add_argument_group("Ray", "A cluster makes the pictures; its machines need the package and the model, too.")
+    ray.add_argument(
+        "--ray",
+        nargs="?",
+        const="",
+        metavar="ADDRESS",
+        help="of the cluster, or auto for the one on this machine (default: RAY_ADDRESS, else one is started for the batch)",
+    )
+    ray.add_argument(
+        "--workers",
+        type=whole(1),
+        metavar="N",
+        help="processes in it (default: one for each GPU, or for each machine where there is none)",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -96,10 +114,17 @@ def run(options: argparse.Namespace) -> None:
     total = jobs.check(options.prompts, defaults)
     if options.sampler and not options.webui:
         raise GenerationError("--sampler is for webuis; give their addresses with --webui, too.")
-    defaults, settings, makers = (_webuis if options.webui else _this_machine)(options, defaults)
-    folder = Folder(options.output, json.dumps(settings))
-    wanted = partial(jobs.read, options.prompts, defaults)
-    with folder.opened(), _Bar(total, sum(map(folder.has, wanted()))) as bar:
+    if options.webui and options.ray is not None:
+        raise GenerationError("There are both --webui and --ray; keep one.")
+    if options.workers and options.ray is None:
+        raise GenerationError("--workers is for a Ray cluster; give --ray, too.")
+    prepare = _webuis if options.webui else _this_machine if options.ray is None else _ray
+    with ExitStack() as stack:
+        defaults, settings, makers = prepare(options, defaults, stack)
+        folder = Folder(options.output, json.dumps(settings))
+        wanted = partial(jobs.read, options.prompts, defaults)
+        stack.enter_context(folder.opened())
+        bar = stack.enter_context(_Bar(total, sum(map(folder.has, wanted()))))
         Batch(folder, _plan, options.planner_calls, makers, bar).run(wanted())
     print(f"pictures: {bar.count} of {total} in {folder.path}")
     if bar.failures:
@@ -112,68 +137,41 @@ def _plan(request: PlanRequest, stopped: Callable[[], bool]) -> Plan:
     return make_plan(request, cancelled=stopped, attempts=1)
 
 
-def _this_machine(options: argparse.Namespace, defaults: Defaults) -> tuple[Defaults, dict[str, Any], Mapping[str, Makes]]:
-    """Sizes that suit the model, what pictures depend on beside their lines, and what makes them."""
-    loaded = load(options)
-    loaded.pipeline.set_progress_bar_config(disable=True)
-    steps = options.steps or loaded.steps
-    guidance = loaded.guidance_scale if options.guidance is None else options.guidance
-    made = Infotext(
-        "",
-        steps=steps,
-        sampler=loaded.sampler,
-        guidance_scale=guidance,
-        model_hash=loaded.model_hash,
-        model=loaded.name,
-        rng="CPU",
-    )
-
-    def make(job: Job, plan: Plan, stopped: Callable[[], bool]) -> bytes:
-        def leave(_pipeline: Any, _step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            if stopped():
-                raise Stopped("The batch was stopped.")
-            return tensors
-
-        plan = plan.for_model(loaded.pipeline.latent_ratio)
-        picture = loaded.pipeline.generate(
-            plan,
-            seed=job.seed,
-            negative_prompt=job.negative_prompt or None,
-            width=job.width,
-            height=job.height,
-            num_inference_steps=steps,
-            guidance_scale=guidance,
-            callback_on_step_end=leave,
-        ).images[0]
-        told = replace(
-            made,
-            prompt=plan.main_prompt,
-            negative_prompt=job.negative_prompt,
-            seed=job.seed,
-            size=(job.width, job.height),
-            plan=plan,
-        )
-        return png(picture, told)
-
-    sized = replace(defaults, width=defaults.width or loaded.width, height=defaults.height or loaded.height)
-    settings = {"model": loaded.model_hash or loaded.name, "sampler": loaded.sampler, "steps": steps, "guidance": guidance}
-    return sized, settings, {"this machine": make}
+def _this_machine(options: argparse.Namespace, defaults: Defaults, _stack: ExitStack) -> Prepared:
+    painter = _painter(options)()
+    return _sized(defaults, painter.width, painter.height), painter.settings, {"this machine": painter}
 
 
-def _webuis(options: argparse.Namespace, defaults: Defaults) -> tuple[Defaults, dict[str, Any], Mapping[str, Makes]]:
-    """The same for webuis."""
+def _ray(options: argparse.Namespace, defaults: Defaults, stack: ExitStack) -> Prepared:
+    cluster = stack.enter_context(Cluster(options.ray or None))
+    about, workers = cluster.workers(options.workers, _painter(options))
+    return _sized(defaults, about.width, about.height), about.settings, workers
+
+
+def _painter(options: argparse.Namespace) -> Callable[[], Painter]:
+    return partial(Painter, options.model, options.lora_folder, options.steps, options.guidance)
+
+
+def _sized(defaults: Defaults, width: int, height: int) -> Defaults:
+    return replace(defaults, width=defaults.width or width, height=defaults.height or height)
+
+
+def _webuis(options: argparse.Namespace, defaults: Defaults, _stack: ExitStack) -> Prepared:
     guidance = GUIDANCE if options.guidance is None else options.guidance
     settings = Settings(options.steps or STEPS, guidance, options.sampler or SAMPLER, options.model or "")
     webuis, model = connect(options.webui, settings, lambda sentence: print(sentence, file=sys.stderr))
-    sized = replace(defaults, width=defaults.width or SIDE, height=defaults.height or SIDE)
-    return sized, {"webui": True, **asdict(settings), "model": model}, {webui.url: webui for webui in webuis}
+    return (
+        _sized(defaults, SIDE, SIDE),
+        {"webui": True, **asdict(settings), "model": model},
+        {webui.url: webui for webui in webuis},
+    )
 
 
 class _Bar:
     """Progress on the error output."""
 
     def __init__(self, total: int, count: int) -> None:
-        self.count, self.failures = count, 0
+        self.count, self.failures, self._told = count, 0, ""
         self._bar = import_module("tqdm").tqdm(total=total, initial=count, unit="picture", desc="Batch")
 
     def __enter__(self) -> _Bar:
@@ -191,4 +189,10 @@ class _Bar:
         self._bar.write(f"Line {job.line}: {sentence}", file=sys.stderr)
 
     def waits(self, sentence: str, seconds: float) -> None:
-        self._bar.write(f"{sentence} Asking again in {seconds:.0f} s.", file=sys.stderr)
+        line = f"{sentence} Asking again in {seconds:.0f} s."
+        if line != self._told:
+            self._bar.write(line, file=sys.stderr)
+        self._told = line
+
+    def lost(self, sentence: str) -> None:
+        self._bar.write(f"{sentence} Going on without.", file=sys.stderr)

@@ -15,7 +15,7 @@ from rpg.batch.batch import Batch
 from rpg.batch.folder import Folder
 from rpg.batch.jobs import Defaults, Job, read
 from rpg.batch.workers import Makes
-from rpg.errors import BrokenError, BusyError, GenerationError, LLMError, UnableError
+from rpg.errors import BrokenError, BusyError, GenerationError, LLMError, LostError, UnableError
 from rpg.plan import Plan
 from rpg.planners import PlanRequest
 from rpg.planners.rules import plan as rules
@@ -28,6 +28,7 @@ class Progress:
         self.lines: list[int] = []
         self.failures: list[str] = []
         self.waited: list[tuple[str, float]] = []
+        self.gone: list[str] = []
 
     def made(self, job: Job) -> None:
         self.lines.append(job.line)
@@ -37,6 +38,9 @@ class Progress:
 
     def waits(self, sentence: str, seconds: float) -> None:
         self.waited.append((sentence, seconds))
+
+    def lost(self, sentence: str) -> None:
+        self.gone.append(sentence)
 
 
 def plans(request: PlanRequest, _stopped: Callable[[], bool]) -> Plan:
@@ -181,6 +185,19 @@ def test_pictures_of_a_worker_that_dies_are_made_by_another(tmp_path: Path) -> N
     assert sorted(progress.lines) == list(range(1, 41))
     assert counts["one"] + counts["two"] == 41
     assert counts["two"] == 37
+
+
+def test_a_worker_that_is_gone_is_told_and_asked_nothing_more(tmp_path: Path) -> None:
+    counts = {"gone": 0}
+
+    def gone(job: Job, plan: Plan, stopped: Callable[[], bool]) -> bytes:
+        counts["gone"] += 1
+        raise LostError("It is gone.")
+
+    progress = run(tmp_path, CAPTIONS, makers={"gone": gone, "here": paints})
+    assert (len(progress.lines), counts["gone"], progress.gone, progress.failures) == (40, 1, ["It is gone."], [])
+    with pytest.raises(GenerationError, match=r"^It is gone\. What is done is kept"):
+        run(tmp_path, ["a fox", "a bear"], makers={"one": gone, "two": gone})
 
 
 def test_what_one_worker_cannot_do_another_does(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ REMEDIES = {
     ),
     "UnableError": ("Another worker of the batch makes the picture.", "此工作机做不了的任务", "由批处理中的其他工作机完成。"),
     "BrokenError": ("The picture is made again, by this worker or another.", "中途断开的任务", "该图会重新制作。"),
+    "LostError": ("Another worker of the batch makes the picture.", "不再可用的工作机", "由批处理中的其他工作机完成。"),
     "Stopped": ("Nothing: you asked for it.", "应要求停止的工作", "无需处理。"),
 }
 """What to do where the sentence itself does not say; the class and the remedy in Chinese."""
