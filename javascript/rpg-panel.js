@@ -63,6 +63,28 @@ function rpgSetPlanner(tab, names, onGenerate, label, model, baseUrl, template, 
     return [];
 }
 
+/** What Generate shall do with new pictures, as JSON; "" is nothing. `names` tells the critics' names by label. */
+function rpgRefinement(names, onGenerate, critic, rounds, cutOut, sam, planner, model, baseUrl) {
+    if (!onGenerate) return "";
+    const settings = {provider: names[critic] ?? names[planner], rounds, cut_out: cutOut, sam};
+    if (!names[critic]) Object.assign(settings, {model: model ?? "", base_url: baseUrl});
+    return JSON.stringify(settings);
+}
+
+/** Which picture of the gallery is selected; the first where none is. */
+function rpgSelected(tab) {
+    const small = document.querySelectorAll(`#${tab}_gallery .thumbnail-small, #rpg-${tab}-gallery .thumbnail-small`);
+    return Math.max(0, [...small].findIndex((element) => element.classList.contains("selected")));
+}
+
+/** A button works on the selected picture as a job of the webui: with its progress bar, and Interrupt in Generate's place. */
+function rpgStartJob(tab, values) {
+    const [id, gallery] = [randomId(), document.getElementById(`${tab}_gallery`)];
+    showSubmitButtons(tab, false);
+    requestProgress(id, document.getElementById(`${tab}_gallery_container`), gallery, () => showSubmitButtons(tab, true));
+    return [id, rpgSelected(tab), ...values.slice(2)];
+}
+
 /** The draft as JSON, also where it is what stands for nothing planned yet. */
 function rpgDraft(tab) {
     return JSON.stringify(rpgEditors[tab].model.draft);

@@ -18,6 +18,12 @@ from rpg.values import shown
 
 PLAN = "RPG plan"
 """The label of the plan."""
+PNG_KEY = "parameters"
+"""Under this name a PNG carries its infotext, the webui's as well as ours."""
+_EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
+"""Where the webui puts it in other kinds of pictures."""
+REFINED, CHECKS, OPERATIONS = "RPG refined", "RPG checks", "RPG operations"
+"""What was done to the picture afterwards, the checklist with its answers, and the operations as JSON."""
 
 _PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 """As the host reads it."""
@@ -38,6 +44,7 @@ class Infotext:
         model_hash: the first ten digits of the file's SHA-256, by which the webui finds it.
         rng: where the first noise is drawn; ``None`` is the GPU.
         refined: what was mended afterwards, and how many checks have passed.
+        checks, operations: see :mod:`rpg.editing.marks`.
     """
 
     prompt: str
@@ -53,6 +60,8 @@ class Infotext:
     rng: str | None = None
     plan: Plan | None = None
     refined: str | None = None
+    checks: str | None = None
+    operations: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Infotext:
@@ -87,6 +96,28 @@ def parts(text: str) -> tuple[str, str, dict[str, str]]:
     return "\n".join(stripped[:start]), negative_prompt, {label: _unquoted(value) for label, value in pairs}
 
 
+def with_values(text: str, values: dict[str, str]) -> str:
+    """An infotext with other values; what else it says stays."""
+    prompt, negative_prompt, told = parts(text)
+    negative = f"{_NEGATIVE} {negative_prompt}" if negative_prompt else ""
+    pairs = ", ".join(f"{label}: {_quoted(value)}" for label, value in {**told, **values}.items())
+    return "\n".join(part for part in (prompt, negative, pairs) if part)
+
+
+def infotext_in(picture: Any) -> str:
+    """The infotext that a picture of PIL's carries; empty where it carries none."""
+    return str(picture.info.get(PNG_KEY) or _comment(picture) or "")
+
+
+def _comment(picture: Any) -> str | None:
+    """The comment in a picture's EXIF data: eight bytes that name the encoding, then the text."""
+    comment = picture.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT)
+    if not isinstance(comment, bytes):
+        return None
+    kind, text = comment[:8], comment[8:]
+    return text.decode("utf-16-be" if kind == b"UNICODE\0" else "utf-8", errors="replace")
+
+
 def _size(text: str) -> tuple[int, int]:
     width, height = text.split("x")
     return int(width), int(height)
@@ -103,7 +134,9 @@ LABELS: dict[str, tuple[str, Callable[[str], Any], Callable[[Any], str]]] = {
     "denoising_strength": ("Denoising strength", float, "{:g}".format),
     "rng": ("RNG", str, str),
     "plan": (PLAN, Plan.from_json, Plan.to_json),
-    "refined": ("RPG refined", str, str),
+    "refined": (REFINED, str, str),
+    "checks": (CHECKS, str, str),
+    "operations": (OPERATIONS, str, str),
 }
 """By field: the host's label, and how the value is read and written."""
 

@@ -10,9 +10,12 @@ from itertools import count
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[1]
-ROOMS = "areas foreign infotext json_faults llm networks panel pipelines plan planners presets steering values webui"
+ROOMS = "areas editing foreign infotext json_faults llm networks panel pipelines plan planners presets steering values webui"
 """Rooms of ``rpg`` whose sentences the panel shows."""
-SILENT = re.compile(r"planners/(rules/(?!__init__)|reply_text)|foreign/(omost|pasted)|pipelines/__init__|webui/xyz")
+SILENT = re.compile(
+    r"planners/(rules/(?!__init__)|reply_text)|foreign/(omost|pasted)|pipelines/__init__|webui/xyz"
+    r"|editing/(asking|checklist|marks|model_critic|model_instructions|reading|shapes_critic)"
+)
 """Files whose other texts are words to be looked for, or notes in the caption's language."""
 _KEYS = {"ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Backspace", "Enter", "Escape"}
 """Names of keys in javascript/."""

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from rpg.areas.layout import Box
 from rpg.areas.patches import coverage
+from rpg.cut import WHOLE, cut
 from rpg.plan import Plan
-from rpg.webui.cut import WHOLE, cut
 from tests.areas.test_area import png
 
 FOUR = Plan.from_dict({"regions": list("abcd"), "split_ratio": "1,1,3;2,1,1", "base_ratio": 0.2})

@@ -72,6 +72,8 @@ FULL = Infotext(
     "CPU",
     PLAN,
     "Add a cat. 3 of 4 checks passed.",
+    "object-1 yes: There is a cat.; count-1 no: There are two dogs.",
+    '[{"kind": "add", "box": [0, 0, 0.5, 1], "prompt": "a cat"}]',
 )
 
 

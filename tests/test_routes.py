@@ -16,6 +16,8 @@ from tests.llm.servers import PLAN as TWO
 from tests.llm.servers import serve, status
 
 PLAN = {"regions": ["a cat", "a dog"]}
+EDITING: Any = None
+"""No test here edits."""
 
 
 def allowed(request: Request) -> None:
@@ -28,7 +30,7 @@ def client(tmp_path: Path) -> Any:
     app = FastAPI()
     app.add_api_route(HOST_ROUTE, lambda: None, methods=["POST"], dependencies=[Depends(allowed)])
 
-    add_routes(app, Presets(tmp_path))
+    add_routes(app, Presets(tmp_path), EDITING)
     return TestClient(app, headers={"authorization": "Basic right"})
 
 
@@ -81,5 +83,5 @@ def test_they_stand_under_the_hosts_authentication(client: Any) -> None:
 
 def test_without_the_hosts_api_there_are_none(tmp_path: Path) -> None:
     app = FastAPI()
-    add_routes(app, Presets(tmp_path))
+    add_routes(app, Presets(tmp_path), EDITING)
     assert TestClient(app).get("/rpg/v1/presets").status_code == 404

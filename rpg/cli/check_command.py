@@ -7,9 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rpg.cli.editing_options import add_critic, checklist_for, critic_of, model_of, open_picture, report
+from rpg.cli.editing_options import add_critic, model_of
 from rpg.cli.files import read_plan
 from rpg.editing.critic import Verdict
+from rpg.editing.marks import report, verdict_dict
+from rpg.editing.pictures import read_picture
+from rpg.editing.refinement import checklist_for, critic_of
 from rpg.plan import Plan
 from rpg.planners.rules import plan as plan_by_rules
 
@@ -30,25 +33,16 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     verdict = check(options)
-    print(json.dumps(to_dict(verdict), ensure_ascii=False) if options.json else report(verdict))
+    print(json.dumps(verdict_dict(verdict), ensure_ascii=False) if options.json else report(verdict))
 
 
 def check(options: argparse.Namespace) -> Verdict:
     """The verdict on the picture that the options name."""
-    picture, plan, model = open_picture(options.picture), plan_for(options.picture, options.caption), model_of(options)
+    picture, _ = read_picture(options.picture, str(options.picture))
+    plan, model = plan_for(options.picture, options.caption), model_of(options)
     return critic_of(model).check(picture, checklist_for(model, plan))
 
 
 def plan_for(picture: Path, caption: str) -> Plan:
     """What the picture was to show."""
     return plan_by_rules(caption) if caption.strip() else read_plan(picture)
-
-
-def to_dict(verdict: Verdict) -> dict[str, Any]:
-    """JSON primitives only; boxes in fractions of the picture."""
-    checks = [
-        {"id": check.id, "kind": check.kind, "statement": check.statement, "pass": answer.passed, "evidence": answer.evidence}
-        | ({"box": answer.box._asdict()} if answer.box else {})
-        for check, answer in ((check, verdict.answers[check.id]) for check in verdict.checklist.checks)
-    ]
-    return {"passed": len(verdict.passed), "checks": checks}

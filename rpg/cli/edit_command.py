@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from rpg.cli.common import add_model, load, whole
-from rpg.cli.editing_options import add_critic, add_masking, critic_of, masking, model_of, open_picture
-from rpg.cli.files import caption_of
+from rpg.cli.editing_options import add_critic, add_masking, masking, model_of
 from rpg.editing.edit import edit
+from rpg.editing.marks import edited_infotext
+from rpg.editing.pictures import Described, png, read_picture
+from rpg.editing.refinement import critic_of
 from rpg.errors import EditingError
 
 
@@ -40,7 +42,8 @@ def run(options: argparse.Namespace) -> None:
     output = options.output or options.picture.with_name(f"{options.picture.stem}-edited.png")
     if output.suffix.lower() != ".png":
         raise EditingError(f"--output is {str(output)!r}; edited pictures are .png files.")
-    picture, model = open_picture(options.picture), model_of(options)
+    given, model = Described(*read_picture(options.picture, str(options.picture))), model_of(options)
+    picture = given.picture
     seed = random.randrange(2**32) if options.seed is None else options.seed
     loaded = load(options)
     loaded.pipeline.set_progress_bar_config(desc="Painting")
@@ -55,10 +58,12 @@ def run(options: argparse.Namespace) -> None:
         model=model,
         seed=seed,
         masking=masking(options),
-        caption=caption_of(options.picture),
+        caption=given.prompt,
+        common_prompt=given.common_prompt,
         on_operation=lambda operation: print(operation.sentence, file=sys.stderr),
     )
     output.parent.mkdir(parents=True, exist_ok=True)
-    done.picture.save(output)
+    infotext = edited_infotext(given.infotext, given.prompt, list(done.operations))
+    output.write_bytes(png(done.picture, infotext))
     print(f"seed:    {seed}")
     print(f"picture: {output}")

@@ -5,29 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from rpg.cli.common import whole
 from rpg.cli.plan_command import Printer, key_in
 from rpg.editing.asking import Model
-from rpg.editing.checklist import Checklist
-from rpg.editing.critic import Critic, Verdict
 from rpg.editing.loop import Limits, refine
+from rpg.editing.marks import checks_text, operations_text
 from rpg.editing.masks import DEFAULT, METHODS
-from rpg.editing.model_critic import ModelCritic, checklist_by_model
-from rpg.editing.reading import checklist_of
+from rpg.editing.refinement import CRITICS, SHAPES, Looker, checklist_for, critic_of
 from rpg.editing.repaint import Masking
-from rpg.editing.shapes_critic import ShapesCritic, kinds_of
-from rpg.errors import EditingError
 from rpg.infotext import Infotext
-from rpg.llm import PROVIDERS
 from rpg.plan import Plan
-
-SHAPES = "shapes"
-"""The offline critic."""
 
 
 def add_critic(parser: Any, *, alone: bool = True) -> None:
@@ -39,7 +30,7 @@ def add_critic(parser: Any, *, alone: bool = True) -> None:
     parser.add_argument(
         "--critic",
         default=SHAPES,
-        choices=(SHAPES, *PROVIDERS),
+        choices=CRITICS,
         help="who looks: the offline critic of the embedded model's coloured shapes, or a model that sees pictures "
         "(default: %(default)s)",
     )
@@ -69,49 +60,8 @@ def masking(options: argparse.Namespace) -> Masking:
 
 def model_of(options: argparse.Namespace) -> Model | None:
     """The model that looks; None for the offline critic."""
-    if options.critic == SHAPES:
-        return None
-    provider = PROVIDERS[options.critic].at(options.critic_model, options.base_url, key_in(options.key_variable))
-    return Model(provider, options.timeout, Printer())
-
-
-def critic_of(model: Model | None) -> Critic:
-    return ModelCritic(model) if model else ShapesCritic()
-
-
-def checklist_for(model: Model | None, plan: Plan) -> Checklist:
-    """
-    Raises:
-        EditingError: when the offline critic could not answer it.
-    """
-    if model:
-        return checklist_by_model(model, plan)
-    checklist = checklist_of(plan)
-    kinds_of(checklist)
-    return checklist
-
-
-def open_picture(path: Path) -> Image.Image:
-    """
-    Raises:
-        EditingError: when the file is no picture.
-    """
-    try:
-        with Image.open(path) as picture:
-            converted: Image.Image = picture.convert("RGB")
-            return converted
-    except UnidentifiedImageError:
-        raise EditingError(f"{path} is no picture.") from None
-
-
-def report(verdict: Verdict) -> str:
-    """A line for each check, and how many have passed."""
-    answers = [(check, verdict.answers[check.id]) for check in verdict.checklist.checks]
-    lines = [
-        f"{'yes' if answer.passed else 'NO':4} {check.id:12} {check.statement} {answer.evidence}".rstrip()
-        for check, answer in answers
-    ]
-    return "\n".join([*lines, f"{len(verdict.passed)} of {len(lines)} checks passed."])
+    key = key_in(options.key_variable) if options.critic != SHAPES else ""
+    return Looker(options.critic, options.critic_model, options.base_url, key, options.timeout).model_for(Printer())
 
 
 class Refiner:
@@ -150,4 +100,6 @@ class Refiner:
             on_round=lambda item: print(item.sentence, file=sys.stderr),
         )
         print(f"checks:  {len(done.verdict.passed)} of {len(done.verdict.answers)} passed. {done.ended}", file=sys.stderr)
-        return done.picture, replace(made, refined=done.summary)
+        return done.picture, replace(
+            made, refined=done.summary, checks=checks_text(done.verdict), operations=operations_text(done.operations)
+        )

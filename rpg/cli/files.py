@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from rpg.errors import PlanError, RPGError
-from rpg.infotext import PLAN, Infotext
+from rpg.editing.pictures import png
+from rpg.errors import PlanError
+from rpg.infotext import PLAN, Infotext, infotext_in
 from rpg.plan import Plan
-
-PNG_KEY = "parameters"
-"""Under this name a PNG carries its infotext, the webui's as well as ours."""
-_EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
-"""Where the webui puts it in other kinds of pictures."""
 
 
 def read_plan(path: Path) -> Plan:
@@ -42,14 +37,6 @@ def read_remake(path: Path) -> tuple[Infotext, Plan]:
     return _planned(path, Infotext.parse(_file_text(path) if text is None else text))
 
 
-def caption_of(path: Path) -> str:
-    """What a picture shows, by its own account; empty where it gives none."""
-    try:
-        return Infotext.parse(_picture_text(path) or "").prompt
-    except RPGError:
-        return ""
-
-
 def _planned(path: Path, infotext: Infotext) -> tuple[Infotext, Plan]:
     if infotext.plan is None:
         raise PlanError(f"{path} carries no plan: it was made without RPG.")
@@ -62,12 +49,12 @@ def _picture_text(path: Path) -> str | None:
 
     try:
         with Image.open(path) as picture:
-            text = picture.info.get(PNG_KEY) or _comment(picture)
+            text = infotext_in(picture)
     except UnidentifiedImageError:
         return None
     if not text:
         raise PlanError(f"{path} carries no plan; only pictures made by RPG do.")
-    return str(text)
+    return text
 
 
 def _file_text(path: Path) -> str:
@@ -82,25 +69,6 @@ def _file_text(path: Path) -> str:
     return text
 
 
-def _comment(picture: Any) -> str | None:
-    """The comment in a picture's EXIF data: eight bytes that name the encoding, then the text."""
-    comment = picture.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT)
-    if not isinstance(comment, bytes):
-        return None
-    kind, text = comment[:8], comment[8:]
-    return text.decode("utf-16-be" if kind == b"UNICODE\0" else "utf-8", errors="replace")
-
-
-def png(picture: Any, infotext: Infotext) -> bytes:
-    """A PNG file that carries its infotext."""
-    from PIL.PngImagePlugin import PngInfo
-
-    info, file = PngInfo(), BytesIO()
-    info.add_text(PNG_KEY, str(infotext))
-    picture.save(file, "PNG", pnginfo=info)
-    return file.getvalue()
-
-
 def save(pictures: Sequence[Any], infotexts: Sequence[Infotext], path: Path) -> list[Path]:
     """Write pictures with their infotexts, and their plan beside them.
 
@@ -113,7 +81,7 @@ def save(pictures: Sequence[Any], infotexts: Sequence[Infotext], path: Path) -> 
     path.parent.mkdir(parents=True, exist_ok=True)
     names = [path] if len(pictures) == 1 else [path.with_stem(f"{path.stem}-{number}") for number in range(1, len(pictures) + 1)]
     for name, picture, infotext in zip(names, pictures, infotexts, strict=True):
-        name.write_bytes(png(picture, infotext))
+        name.write_bytes(png(picture, str(infotext)))
     plan = infotexts[0].plan
     assert plan is not None
     beside = path.with_suffix(".json")

@@ -9,7 +9,7 @@ from typing import Any
 
 from rpg.batch.jobs import Job
 from rpg.cli.common import load
-from rpg.cli.files import png
+from rpg.editing.pictures import png
 from rpg.errors import Stopped
 from rpg.infotext import Infotext
 from rpg.plan import Plan
@@ -69,4 +69,4 @@ class Painter:
             size=(job.width, job.height),
             plan=plan,
         )
-        return png(picture, told)
+        return png(picture, str(told))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import threading
 from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
 from rpg.cli.common import add_model, load, whole
+from rpg.editing.painter import Painter
+from rpg.editing.pictures import Described
+from rpg.errors import Stopped
 from rpg.llm import addresses, trust
 from rpg.plan import Plan
 from rpg.presets import Presets
@@ -34,6 +38,7 @@ def serve(options: argparse.Namespace) -> None:
 def page_of(loaded: Any, presets: Presets | None = None) -> Any:
     """The page for a model (see :func:`rpg.pipelines.loading.load`)."""
     from rpg.panel.app import Settings, build_app
+    from rpg.pipelines.painter import painter_of
     from rpg.pipelines.streaming import stream
 
     loaded.pipeline.set_progress_bar_config(disable=True)
@@ -51,4 +56,21 @@ def page_of(loaded: Any, presets: Presets | None = None) -> Any:
         )
 
     defaults = Settings(width=loaded.width, height=loaded.height, steps=loaded.steps, guidance_scale=loaded.guidance_scale)
-    return build_app(pictures, defaults, presets)
+
+    def painters(given: Described, cancelled: threading.Event) -> Painter:
+        def step(_pipeline: Any, _step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            if cancelled.is_set():
+                raise Stopped("Generation was stopped.")
+            return tensors
+
+        told = given.told
+        return painter_of(
+            loaded,
+            told.size or given.picture.size,
+            num_inference_steps=told.steps,
+            guidance_scale=told.guidance_scale,
+            negative_prompt=told.negative_prompt or None,
+            callback_on_step_end=step,
+        )
+
+    return build_app(pictures, defaults, presets, painters)

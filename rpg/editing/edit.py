@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from PIL import Image, ImageChops
@@ -38,6 +38,7 @@ def edit(
     model: Model | None = None,
     masking: Masking = BY_DEFAULT,
     caption: str = "",
+    common_prompt: str = "",
     on_operation: Callable[[Operation], object] = lambda _: None,
 ) -> Edited:
     """The picture as the instruction wants it; every pixel outside the mask is as before.
@@ -45,19 +46,49 @@ def edit(
     Args:
         critic: finds what the instruction names, where rules read it.
         model: reads the instruction; None for the rules.
-        caption: of the picture, where it is known.
+        caption, common_prompt: of the picture, where they are known.
         on_operation: gets each operation before it is done.
 
     Raises:
         EditingError, LLMError: when the instruction cannot be read, or what it names is not there.
     """
+    operations = operations_for(instruction, picture, critic, model, caption)
+    return carried_out(
+        operations, picture, painter, seed=seed, masking=masking, common_prompt=common_prompt, on_operation=on_operation
+    )
+
+
+def operations_for(
+    instruction: str, picture: Image.Image, critic: Critic, model: Model | None = None, caption: str = ""
+) -> list[Operation]:
+    """What an instruction asks for: see :func:`edit`."""
     if model:
-        operations = operations_by_model(model, instruction, picture, caption)
-    else:
-        operations = operations_of(instruction, picture, critic, caption)
-    result, mask = picture.convert("RGB"), Image.new("L", picture.size)
+        return operations_by_model(model, instruction, picture, caption)
+    return operations_of(instruction, picture, critic, caption)
+
+
+def carried_out(
+    operations: Sequence[Operation],
+    picture: Image.Image,
+    painter: Painter,
+    *,
+    seed: int,
+    masking: Masking = BY_DEFAULT,
+    mask: Image.Image | None = None,
+    common_prompt: str = "",
+    on_operation: Callable[[Operation], object] = lambda _: None,
+) -> Edited:
+    """The picture with operations done, one after the other.
+
+    Args:
+        mask: of the only operation, instead of one that is made.
+
+    Raises:
+        EditingError: when a mask cannot be made.
+    """
+    result, painted = picture.convert("RGB"), Image.new("L", picture.size)
     for number, operation in enumerate(operations):
         on_operation(operation)
-        made = repaint(operation, result, painter, seed + number, masking)
-        result, mask = made.picture, ImageChops.lighter(mask, made.mask)
-    return Edited(result, mask, tuple(operations))
+        made = repaint(operation, result, painter, seed + number, masking, mask=mask, common_prompt=common_prompt)
+        result, painted = made.picture, ImageChops.lighter(painted, made.mask)
+    return Edited(result, painted, tuple(operations))

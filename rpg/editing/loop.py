@@ -17,7 +17,7 @@ from rpg.editing.painter import Painter
 from rpg.editing.repaint import BY_DEFAULT, Masking, repaint
 from rpg.errors import EditingError, Stopped
 from rpg.plan import Plan
-from rpg.values import shown
+from rpg.values import number, shown
 
 ROUNDS, WITHOUT_GAIN = 3, 2
 """Most rounds, and after how many in a row that gained nothing the loop gives up."""
@@ -81,6 +81,13 @@ class Refined:
         return " ".join([*kept, f"{len(self.verdict.passed)} of {len(self.verdict.answers)} checks passed."])
 
     @property
+    def operations(self) -> list[Operation]:
+        """Those of the rounds that were kept, behind the last new picture."""
+        kept = [item for item in self.rounds if item.kept]
+        drawn = max((number for number, item in enumerate(kept) if item.action == "redraw"), default=-1)
+        return [item.operation for item in kept[drawn + 1 :] if item.operation]
+
+    @property
     def calls(self) -> int:
         """How often the critic looked."""
         return len(self.rounds) + 1
@@ -103,6 +110,9 @@ class Limits:
     def __post_init__(self) -> None:
         if isinstance(self.rounds, bool) or not isinstance(self.rounds, int) or not 0 <= self.rounds <= MAX_ROUNDS:
             raise EditingError(f"rounds is {shown(self.rounds)}; it must be a whole number from 0 to {MAX_ROUNDS}.")
+        for name, least in (("seconds", 0), ("calls", 1)):
+            if (most := getattr(self, name)) is not None:
+                number(name, most, least, 1e6, meaning=f"a number from {least} to a million, or null", error=EditingError)
 
     def reached(self, rounds: int, seconds: float) -> str:
         """The sentence that ends the loop; empty while it may go on."""
@@ -133,7 +143,8 @@ def refine(
 ) -> Refined:
     """The best picture that a few rounds of repair give.
 
-    A repair is kept where more passes and nothing fails that passed; a picture that was drawn again, where more passes.
+    A repair is kept where more passes and nothing fails that passed; a picture that was drawn again, where more passes. After a
+    repair that gained nothing the picture is drawn again.
 
     Args:
         seed: of the picture; the rounds use those that follow.
@@ -159,7 +170,7 @@ def refine(
         if ended:
             return Refined(best, verdict, first, tuple(rounds), ended)
         try:
-            done = attempts.round(best, verdict, seed + len(rounds) + 1)
+            done = attempts.round(best, verdict, seed + len(rounds) + 1, repairs=not idle or rounds[-1].action == "redraw")
         except Stopped:
             return Refined(best, verdict, first, tuple(rounds), "It was stopped.")
         rounds.append(done)
@@ -176,9 +187,13 @@ class _Attempts:
     painter: Painter
     masking: Masking
 
-    def round(self, best: Image.Image, verdict: Verdict, seed: int) -> Round:
+    def round(self, best: Image.Image, verdict: Verdict, seed: int, *, repairs: bool) -> Round:
+        """
+        Args:
+            repairs: whether a repair may help: the last one did, or there was none.
+        """
         start = time.monotonic()
-        operation = None if _mostly_wrong(verdict) else repair(verdict, seed)
+        operation = repair(verdict, seed) if repairs and not _mostly_wrong(verdict) else None
         if operation:
             common = self.plan.common_prompt
             made = repaint(operation, best, self.painter, seed, self.masking, common_prompt=common)

@@ -11,7 +11,7 @@ from rpg.areas.layout import Box
 from rpg.editing.checklist import Check, Entity
 from rpg.editing.critic import Answer, Verdict
 from rpg.errors import EditingError
-from rpg.values import check_text, shown
+from rpg.values import check_text, known_fields, number, shown
 
 OperationKind = Literal["add", "remove", "replace", "recolour", "move"]
 OPERATIONS = get_args(OperationKind)
@@ -70,6 +70,35 @@ class Operation:
             "recolour": f"Make it {self.colour}: {what}.",
             "move": f"Move {what}.",
         }[self.kind]
+
+
+def operations_from(data: object, base_prompt: str = "") -> list[Operation]:
+    """Operations from a list of objects, their boxes as [left, top, right, bottom] in fractions of the picture.
+
+    Args:
+        base_prompt: of those that have none.
+
+    Raises:
+        EditingError: naming the unknown or wrong field.
+    """
+    if not isinstance(data, list) or not 0 < len(data) <= MAX_OPERATIONS:
+        raise EditingError(f"operations is {shown(data)}; it must be a list of 1 to {MAX_OPERATIONS} operations.")
+    return [_operation_from(item, base_prompt) for item in data]
+
+
+def _operation_from(data: object, base_prompt: str) -> Operation:
+    given = known_fields(Operation, data, required=("kind", "box"), error=EditingError)
+    for name in ("box", "target"):
+        if given.get(name) is not None:
+            given[name] = _box_from(name, given[name])
+    return Operation(**{"prompt": "", "base_prompt": base_prompt, **given})
+
+
+def _box_from(name: str, value: object) -> Box:
+    sides = list(value.values()) if isinstance(value, dict) and list(value) == list(Box._fields) else value
+    if not isinstance(sides, list) or len(sides) != 4:
+        raise EditingError(f"{name} is {shown(value)}; it must be [left, top, right, bottom] in fractions of the picture.")
+    return Box(*(number(f"A side of {name}", side, 0, 1, meaning="a number from 0 to 1", error=EditingError) for side in sides))
 
 
 def is_colour(name: str) -> bool:

@@ -18,6 +18,6 @@ class Painter(Protocol):
 
         Args:
             mask: in mode L, as large as the picture: 255 is painted anew.
-            plan: of the masked part and what is around it.
+            plan: of the whole picture.
             strength: how much of what is there is painted over, above 0 (nothing) to 1 (all).
         """

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from PIL import Image, ImageChops
 
 from rpg.areas.layout import Box
-from rpg.editing.masks import DEFAULT, bounds, grown, mask_of, pixels
+from rpg.editing.masks import DEFAULT, METHODS, bounds, grown, mask_of, pixels
 from rpg.editing.operations import Operation, OperationKind
 from rpg.editing.painter import Painter
 from rpg.editing.prefill import filled, put, tinted
+from rpg.errors import EditingError
 from rpg.plan import Plan, Region
+from rpg.values import check_text, shown
 
 STRENGTHS: dict[OperationKind, float] = {"add": 0.9, "remove": 0.3, "replace": 0.9, "recolour": 0.45, "move": 0.3}
 """How much is painted over."""
@@ -24,10 +26,20 @@ EMPTY = "plain background"
 
 @dataclass(frozen=True)
 class Masking:
-    """How masks are made: see :func:`rpg.editing.masks.mask_of`."""
+    """How things are cut out.
 
-    method: str = DEFAULT
-    folder: str = ""
+    Fields:
+        cut_out: a method of :func:`rpg.editing.masks.mask_of`.
+        sam: the folder of a Segment Anything model, for the method of that name.
+    """
+
+    cut_out: str = DEFAULT
+    sam: str = ""
+
+    def __post_init__(self) -> None:
+        check_text("sam", self.sam, EditingError)
+        if self.cut_out not in METHODS:
+            raise EditingError(f"cut_out is {shown(self.cut_out)}; it must be one of {', '.join(METHODS)}.")
 
 
 BY_DEFAULT = Masking()
@@ -81,7 +93,7 @@ def made_mask(operation: Operation, picture: Image.Image, masking: Masking, pres
     """What is painted anew: all of the box where something new comes, else the thing in it."""
     if operation.kind in ("add", "replace"):
         return mask_of(picture, operation.box, "box", preserved=preserved)
-    return mask_of(picture, operation.box, masking.method, folder=masking.folder, preserved=preserved)
+    return mask_of(picture, operation.box, masking.cut_out, folder=masking.sam, preserved=preserved)
 
 
 def plan_of(operation: Operation, common_prompt: str = "") -> Plan:

@@ -7,18 +7,23 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
+from rpg.editing.actions import Action
 from rpg.errors import PlanError, RPGError, Stopped
+from rpg.infotext import PNG_KEY, Infotext
 from rpg.llm import Event
+from rpg.panel.acting import Bench, Painters, edited, no_painters, repaired
 from rpg.panel.draft import read_draft
 from rpg.panel.lines import error_line, progress_bar, status_line, unexpected_line
 from rpg.panel.panel import build_panel
 from rpg.panel.planning import stop
+from rpg.panel.refining import asked
 from rpg.plan import Plan
 from rpg.planners import PlanRequest, Subject, stream_plan
 from rpg.planners.make import REUSED
@@ -48,8 +53,14 @@ When the user presses Stop, the generator is closed between two items. Calls nev
 """
 
 
-def build_app(generate: Generate, defaults: Settings | None = None, presets: Presets | None = None) -> gr.Blocks:
-    """The page. Call ``queue()`` and ``launch()`` on it."""
+def build_app(
+    generate: Generate, defaults: Settings | None = None, presets: Presets | None = None, painters: Painters | None = None
+) -> gr.Blocks:
+    """The page. Call ``queue()`` and ``launch()`` on it.
+
+    Args:
+        painters: repaint pictures; without them they can only be checked.
+    """
     defaults = defaults or Settings()
     theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])  # nothing to download
     css = (ROOT / "style.css").read_text("utf-8")
@@ -76,7 +87,9 @@ def build_app(generate: Generate, defaults: Settings | None = None, presets: Pre
                 status = gr.HTML(elem_classes="rpg-message", elem_id="rpg-standalone-result")
                 gallery = gr.Gallery(label="Pictures", columns=1, object_fit="contain", elem_id="rpg-standalone-gallery")
 
+        made = gr.State([])
         one_at_a_time = threading.Lock()
+        painters = painters or no_painters
 
         def start(values: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
             cancelled = threading.Event()
@@ -90,14 +103,22 @@ def build_app(generate: Generate, defaults: Settings | None = None, presets: Pre
                 guidance_scale=float(values[guidance]),
                 seed=int(values[seed]) if values[seed] >= 0 else None,
             )
-            pictures: list[Image.Image] = []
             with one_at_a_time:
-                for item in results(generate, values[panel.plan], settings, cancelled):
-                    if isinstance(item, Image.Image):
-                        pictures.append(item)
-                        yield {gallery: pictures}
-                    else:
-                        yield {status: item}
+                wanted = values[panel.plan], values[panel.refining.wanted]
+                for item in generated(generate, wanted, settings, Bench(painters, cancelled)):
+                    yield shown(item)
+
+        def on_selected(action: Action, pictures: list[Image.Image], index: str, *given: Any) -> Iterator[dict[Any, Any]]:
+            cancelled = threading.Event()
+            yield {running: cancelled, generate_button: gr.update(visible=False), stop_button: gr.update(visible=True)}
+            with one_at_a_time:
+                for item in edited(
+                    action, pictures, int(index or 0), lambda: asked(panel.planners, given), Bench(painters, cancelled)
+                ):
+                    yield shown(item)
+
+        def shown(item: str | list[Image.Image]) -> dict[Any, Any]:
+            return {status: item} if isinstance(item, str) else {gallery: item, made: item}
 
         def finish() -> dict[Any, Any]:
             return {running: None, generate_button: gr.update(visible=True), stop_button: gr.update(visible=False)}
@@ -105,13 +126,40 @@ def build_app(generate: Generate, defaults: Settings | None = None, presets: Pre
         buttons = [running, generate_button, stop_button]
         generate_button.click(
             start,
-            {panel.plan, prompt, negative, width, height, steps, guidance, seed},
-            [*buttons, status, gallery],
+            {panel.plan, panel.refining.wanted, prompt, negative, width, height, steps, guidance, seed},
+            [*buttons, status, gallery, made],
             show_progress=False,
         ).then(finish, outputs=buttons, show_progress=False, queue=False)
+        for action, button in panel.refining.buttons.items():
+            button.click(
+                partial(on_selected, action),
+                [made, panel.refining.task, *panel.refining.inputs],
+                [*buttons, status, gallery, made],
+                _js="(pictures, task, ...others) => [pictures, rpgSelected('standalone'), ...others]",
+                show_progress=False,
+            ).then(finish, outputs=buttons, show_progress=False, queue=False)
         stop_button.click(stop, [running], show_progress=False, queue=False)
         app.load(fn=None, _js=page_script())
     return app
+
+
+def generated(generate: Generate, wanted: tuple[str, str], settings: Settings, bench: Bench) -> Iterator[str | list[Image.Image]]:
+    """All pictures so far whenever there is another one or a better one, and in between what to show above them, as HTML.
+
+    Args:
+        wanted: the plan's JSON, and that of the repair or nothing.
+    """
+    pictures: list[Image.Image] = []
+    for item in results(generate, wanted[0], settings, bench.cancelled):
+        if isinstance(item, Image.Image):
+            pictures.append(item)
+            yield [*pictures]
+        else:
+            yield item
+    if wanted[1]:
+        for number in range(len(pictures)):
+            if not bench.cancelled.is_set():
+                yield from repaired(pictures, number, wanted[1], bench)
 
 
 def results(generate: Generate, text: str, settings: Settings, cancelled: threading.Event) -> Iterator[str | Image.Image]:
@@ -130,6 +178,8 @@ def results(generate: Generate, text: str, settings: Settings, cancelled: thread
                 if cancelled.is_set():
                     yield status_line("Generation was stopped.")
                     return
+                if isinstance(item, Image.Image):
+                    item.info[PNG_KEY] = infotext_of(plan, settings)
                 yield progress_bar(item) if isinstance(item, (int, float)) else item
         yield status_line(REUSED if said == REUSED else "")
     except Stopped:
@@ -138,6 +188,21 @@ def results(generate: Generate, text: str, settings: Settings, cancelled: thread
         yield error_line(str(error))
     except Exception as error:
         yield unexpected_line(error)
+
+
+def infotext_of(plan: Plan, settings: Settings) -> str:
+    """What a picture says of itself."""
+    return str(
+        Infotext(
+            plan.base_prompt or settings.prompt or plan.main_prompt,
+            settings.negative_prompt,
+            steps=settings.steps,
+            guidance_scale=settings.guidance_scale,
+            seed=settings.seed,
+            size=(settings.width, settings.height),
+            plan=plan,
+        )
+    )
 
 
 def told(planning: Generator[Event, None, Plan]) -> Generator[str, None, tuple[str, Plan]]:

@@ -13,6 +13,7 @@ from rpg.panel.draft import NOTHING_PLANNED, problem
 from rpg.panel.lines import error_line
 from rpg.panel.planning import build_planning
 from rpg.panel.presets import build_presets
+from rpg.panel.refining import Refining, build_refining
 from rpg.plan import SETTINGS
 from rpg.presets import Presets, user_folder
 
@@ -25,10 +26,13 @@ class Panel:
         plan: hidden; the JSON of the plan, of an unfinished draft, or of the planner's settings (see
             :mod:`rpg.panel.draft`). The only one whose value a script needs.
         message: what is wrong with the plan.
+        planners: their names by label.
     """
 
     plan: gr.Textbox
     message: gr.HTML
+    refining: Refining
+    planners: dict[str, str]
 
 
 def build_panel(tab: str, presets: Presets | None = None) -> Panel:
@@ -43,17 +47,18 @@ def build_panel(tab: str, presets: Presets | None = None) -> Panel:
             # Hidden by style.css: a component that is not visible is not in the page, where the editor has to reach it.
             plan = gr.Textbox("", label="RPG plan", elem_id=f"rpg-{tab}-plan", lines=1, max_lines=20)
             plan.do_not_save_to_config = True
-        on_generate = build_planning(tab, plan)
+        planning = build_planning(tab, plan)
         data = {"defaults": NOTHING_PLANNED, "settings": SETTINGS, "limits": LIMITS}
         attributes = " ".join(f'data-rpg-{name}="{html.escape(json.dumps(value))}"' for name, value in data.items())
         gr.HTML(f'<div class="rpg-editor" data-rpg-tab="{tab}" {attributes}></div>', elem_id=f"rpg-{tab}-editor")
         message = gr.HTML(elem_id=f"rpg-{tab}-message", elem_classes="rpg-message")
+        refining = build_refining(tab, planning)
         build_presets(tab, plan, presets or Presets(user_folder() / "presets"))
-    plan.change(fn=None, inputs=[plan], outputs=[on_generate], _js=f"() => rpgPlanChanged('{tab}')")
+    plan.change(fn=None, inputs=[plan], outputs=[planning.on_generate], _js=f"() => rpgPlanChanged('{tab}')")
     # Gradio drops a change that comes while the one before is being answered: look again when it is.
     answer = {"fn": validate, "inputs": [plan], "outputs": [message], "show_progress": False, "queue": False}
     plan.change(**answer).then(**answer)
-    return Panel(plan, message)
+    return Panel(plan, message, refining, planning.names)
 
 
 def validate(text: str) -> str:

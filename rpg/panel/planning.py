@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -32,8 +33,25 @@ NOTES = 400
 Update = dict[Any, Any]
 
 
-def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
-    """Add the section. Returns the checkbox that leaves the planning to Generate, a view of what ``plan`` says."""
+@dataclass(frozen=True)
+class Planning:
+    """The components of the section that others need.
+
+    Fields:
+        on_generate: leaves the planning to Generate; a view of what the plan says.
+        names: the planners' names by label.
+    """
+
+    on_generate: gr.Checkbox
+    names: dict[str, str]
+    provider: gr.Dropdown
+    model: gr.Dropdown
+    base_url: gr.Textbox
+    key: gr.Textbox
+
+
+def build_planning(tab: str, plan: gr.Textbox) -> Planning:
+    """Add the section."""
 
     def named(name: str, **kwargs: Any) -> dict[str, Any]:
         return {"elem_id": f"rpg-{tab}-{name}", **kwargs}
@@ -135,7 +153,7 @@ def build_planning(tab: str, plan: gr.Textbox) -> gr.Checkbox:
     stop_button.click(stop, [running], show_progress=False, queue=False)
 
     _keep_in_editor(tab, known, on_generate, [provider, model, base_url, template, caption, fallback])
-    return on_generate
+    return Planning(on_generate, {label: info.name for label, info in known.items()}, provider, model, base_url, key)
 
 
 def _keep_in_editor(tab: str, known: Mapping[str, PlannerInfo], on_generate: gr.Checkbox, settings: list[Any]) -> None:

@@ -9,15 +9,11 @@ from typing import Any
 
 from PIL import Image
 
-from rpg.errors import EditingError
+from rpg.cut import cut
+from rpg.editing.windows import window_of
 from rpg.pipelines.classes import RegionalDiffusionInpaintPipeline, RegionalDiffusionXLInpaintPipeline
 from rpg.pipelines.loading import Loaded
 from rpg.plan import Plan
-
-PADDING = 0.25
-"""Around what is painted anew, as a share of its longer side: the painter sees so much of what stays."""
-LEAST_PADDING = 8
-"""Pixels."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +38,9 @@ class PipelinePainter:
         """The masked part and what is around it, cut out, painted in the size that the model was trained on, and put back."""
         window = window_of(mask, picture.size)
         part, inside = picture.crop(window), mask.crop(window)
-        width, height = self._painted_size(part.size)
+        width, height = window.painted_size(self._native)
         made = self._inpaint.generate(
-            plan,
+            cut(plan, window.of(picture.size)),
             seed=seed,
             image=part.resize((width, height), Image.Resampling.LANCZOS),
             mask_image=inside.resize((width, height), Image.Resampling.BILINEAR),
@@ -66,13 +62,12 @@ class PipelinePainter:
         made.set_progress_bar_config(**getattr(self.pipeline, "_progress_bar_config", {}))
         return made
 
-    def _painted_size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """As large as the model's own pictures along the shorter side, or as it is if that is larger; multiples of 8."""
+    @property
+    def _native(self) -> int:
+        """Pixels along the shorter side of the pictures that the model was trained on."""
         trained = self.pipeline.unet.config.sample_size
-        native = (trained if isinstance(trained, int) else min(trained)) * self.pipeline.vae_scale_factor
-        scale = max(1.0, native / min(size))
-        width, height = (max(8, round(side * scale / 8) * 8) for side in size)
-        return width, height
+        side: int = trained if isinstance(trained, int) else min(trained)
+        return side * int(self.pipeline.vae_scale_factor)
 
 
 def painter_of(loaded: Loaded, size: tuple[int, int], **options: Any) -> PipelinePainter:
@@ -83,26 +78,3 @@ def painter_of(loaded: Loaded, size: tuple[int, int], **options: Any) -> Pipelin
     """
     usual = {"num_inference_steps": loaded.steps, "guidance_scale": loaded.guidance_scale}
     return PipelinePainter(loaded.pipeline, size, usual | {name: value for name, value in options.items() if value is not None})
-
-
-def window_of(mask: Image.Image, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of what the painter gets to see: the mask's bounds, padded, and not much longer than high.
-
-    Raises:
-        EditingError: when the mask is empty.
-    """
-    bounds: tuple[int, int, int, int] | None = mask.getbbox()
-    if bounds is None:
-        raise EditingError("The mask is empty; there is nothing to paint anew.")
-    left, top, right, bottom = bounds
-    padding = max(LEAST_PADDING, round(PADDING * max(right - left, bottom - top)))
-    side = max(right - left, bottom - top) + 2 * padding
-    (left, right), (top, bottom) = _around(left, right, side, size[0]), _around(top, bottom, side, size[1])
-    return left, top, right, bottom
-
-
-def _around(start: int, end: int, length: int, limit: int) -> tuple[int, int]:
-    """A stretch of that length around another, inside 0 to ``limit``."""
-    length = min(length, limit)
-    first = min(max((start + end - length) // 2, 0), limit - length)
-    return first, first + length

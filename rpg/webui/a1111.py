@@ -16,13 +16,13 @@ from modules.styles import extract_style_text_from_prompt
 from torch import Tensor, nn
 
 from rpg.areas.layout import Box
+from rpg.cut import WHOLE
 from rpg.errors import GenerationError
 from rpg.networks import without_networks
 from rpg.plan import Plan, suited_latent_ratio
 from rpg.steering.hooks import is_replaced
 from rpg.steering.steering import Steering
 from rpg.webui.controlnet import ControlNet
-from rpg.webui.cut import WHOLE
 from rpg.webui.host import Schedule, tokens
 
 
@@ -172,6 +172,14 @@ class A1111:
             known = [param.items[0] for param in present]
             present += [param for param in params if param.items[0] not in known]
         p.hr_extra_network_data = data
+
+    def why_not_again(self) -> str:
+        """Why pictures like the one that is made cannot be made inside the generation; empty where they can."""
+        if self._controlnet():
+            return "RPG: pictures with ControlNet are not checked and repaired as they are made; press Repair afterwards."
+        if not self.p.paste_to and self.parts() != [WHOLE] * len(self.p.prompts):
+            return "RPG: parts of a picture are not checked and repaired; press Repair when it is whole."
+        return ""
 
     def parts(self) -> list[Box]:
         """Which part of the whole picture each picture of the batch is."""

@@ -11,6 +11,11 @@ from rpg.plan import Plan, load_json
 from rpg.planners import NO_SUBJECT, PlanRequest, Subject, plan_or_request
 from rpg.values import shown
 
+TITLE = "RPG"
+"""Of the script, by which hosts find it."""
+REFINE = "refine"
+"""In the API's dict, beside the plan: how pictures are checked and repaired."""
+
 
 def parse_arguments(plan: object = "", enabled: object = None, subject: Subject = NO_SUBJECT) -> Plan | PlanRequest | None:
     """What the arguments ask for, or ``None`` when the extension is off.
@@ -28,7 +33,7 @@ def parse_arguments(plan: object = "", enabled: object = None, subject: Subject 
                 f"enabled is {shown(own)} in RPG's first argument, and {shown(enabled)} in its second; leave one out."
             )
         enabled = own
-        data = {key: value for key, value in plan.items() if key != "enabled"}
+        data = {key: value for key, value in plan.items() if key not in ("enabled", REFINE)}
     elif not isinstance(plan, str):
         raise PlanError(f"RPG's first argument is {shown(plan)}; it must be an object such as {{'regions': ['a cat', 'a dog']}}.")
     if enabled is None:

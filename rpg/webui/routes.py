@@ -1,4 +1,4 @@
-"""``/rpg/v1/plan``, ``planners`` and ``presets``, beside the host's own API and under its authentication."""
+"""``/rpg/v1/plan``, ``planners``, ``presets``, ``check`` and ``edit``, beside the host's own API and under its authentication."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from rpg.errors import ReplyError
 from rpg.plan import VERSION
 from rpg.planners import PlanRequest, known_planners, make_plan, templates
 from rpg.presets import Presets
+from rpg.webui import edit_routes
 from rpg.webui.refusals import refusing
 
 HOST_ROUTE = "/sdapi/v1/txt2img"
 
 
-def add_routes(app: Any, presets: Presets) -> None:
+def add_routes(app: Any, presets: Presets, editing: edit_routes.Host) -> None:
     """Add the routes if the host serves an API, with the dependencies (authentication) of the host's own routes."""
     host: Any = next((route for route in app.routes if getattr(route, "path", None) == HOST_ROUTE), None)
     if host is None:
@@ -25,6 +26,7 @@ def add_routes(app: Any, presets: Presets) -> None:
     app.add_api_route("/rpg/v1/planners", planners, methods=["GET"], **protection)
     app.add_api_route("/rpg/v1/plan", refusing(plan), methods=["POST"], **protection)
     add_preset_routes(app, presets, protection)
+    edit_routes.add_edit_routes(app, editing, protection)
 
 
 def add_preset_routes(app: Any, presets: Presets, protection: dict[str, Any]) -> None:

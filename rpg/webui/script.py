@@ -13,29 +13,36 @@ from modules.ui_components import InputAccordion
 
 from rpg import networks
 from rpg.areas.patches import check_sizes
+from rpg.cut import WHOLE, cut
 from rpg.errors import RPGError
 from rpg.infotext import PLAN as INFOTEXT
 from rpg.llm import trust
-from rpg.panel.panel import build_panel
+from rpg.panel.panel import Panel, build_panel
 from rpg.plan import Plan
 from rpg.planners import PlanRequest, Subject, make_plan
 from rpg.planners.make import REUSED
 from rpg.presets import Presets
-from rpg.webui import a1111, job, routes, wildcards, xyz
-from rpg.webui.arguments import override, parse_arguments, prompts_of, replaced, rewritten, with_prompts
-from rpg.webui.cut import WHOLE, cut
+from rpg.webui import a1111, edit_routes, inner_jobs, job, routes, wildcards, xyz
+from rpg.webui.arguments import TITLE, override, parse_arguments, prompts_of, replaced, rewritten, with_prompts
 from rpg.webui.forge import Forge, is_forge
+from rpg.webui.gallery import Gallery
 from rpg.webui.job import Job
+from rpg.webui.refine import Refining, based, first_seed, wanted_refinement
 from rpg.webui.refusals import refusal
 from rpg.webui.wrapping import wrap_once
 
-TITLE = "RPG"
 ENABLED = "RPG enabled"
 PRESETS = Presets(a1111.data_folder() / "rpg-presets")
 
 
+HOST = edit_routes.Host(inner_jobs.InnerJobs.like, inner_jobs.queued, inner_jobs.stopping)
+
+
 class RPGScript(scripts.Script):
     """Hosts match scripts by title and arguments by position: both are part of the API."""
+
+    panel: Panel | None = None
+    gallery: Gallery | None = None
 
     def title(self) -> str:
         return TITLE
@@ -46,7 +53,7 @@ class RPGScript(scripts.Script):
     def ui(self, is_img2img: bool) -> list[Any]:
         tab = "img2img" if is_img2img else "txt2img"
         with InputAccordion(False, label=TITLE, elem_id=f"rpg-{tab}") as enabled:
-            panel = build_panel(tab, PRESETS)
+            self.panel = panel = build_panel(tab, PRESETS)
         enabled.value = None  # nobody touched it: what the API sends without a second argument
         self.infotext_fields = [
             (enabled, _enabled_by),
@@ -54,7 +61,12 @@ class RPGScript(scripts.Script):
             (panel.plan, INFOTEXT),
         ]
         self.paste_field_names = [INFOTEXT, ENABLED]
-        return [panel.plan, enabled]
+        return [panel.plan, enabled, panel.refining.wanted]
+
+    def after_component(self, component: Any, **kwargs: Any) -> None:
+        if self.gallery is None:
+            self.gallery = Gallery("img2img" if self.is_img2img else "txt2img")
+        self.gallery.see(component, self.panel)
 
     def before_process(self, p: Any, *args: Any) -> None:
         resolved: list[list[str]] = []
@@ -68,6 +80,8 @@ class RPGScript(scripts.Script):
         p.rpg = state = State(Forge(p) if is_forge(p) else a1111.A1111(p))
         with state.catch():
             state.on = asked(p, p.main_prompt, *args) is not None
+            if state.on and (wanted := wanted_refinement(*args)):
+                state.refining = Refining(wanted, inner_jobs.InnerJobs.within(p), inner_jobs.stopping)
 
     def before_process_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:
         state: State = p.rpg
@@ -79,6 +93,8 @@ class RPGScript(scripts.Script):
             plans = state.plans[p.iteration * p.batch_size :][: len(p.prompts)]
             written = [plan.to_json() for plan in plans]
             p.extra_generation_params[INFOTEXT] = written if len(set(written)) > 1 else written[0]
+            if state.refining is not None:
+                p.extra_generation_params.update(state.refining.begin(len(p.prompts)))
             parts = state.host.parts()
             for plan, part in zip(plans, parts):
                 if part == WHOLE:
@@ -102,6 +118,17 @@ class RPGScript(scripts.Script):
         if state.job is not None or state.error is not None:
             wrap_once(p, "sample", state.sample)
 
+    def postprocess_image_after_composite(self, p: Any, pp: Any, *args: Any) -> None:
+        state: State = p.rpg
+        if state.refining is None or state.error is not None or state.job is None:
+            return
+        if why_not := state.host.why_not_again():
+            p.comment(why_not)
+            return
+        number = p.iteration * p.batch_size + p.batch_index
+        plan = based(state.plans[number], state.host.captions()[number])
+        pp.image = state.refining.picture(pp.image, plan, p.batch_index, first_seed(p.all_seeds, number))
+
 
 @dataclass
 class State:
@@ -120,6 +147,7 @@ class State:
     used: list[Plan] = field(default_factory=list)
     job: Job | None = None
     error: Exception | None = None
+    refining: Refining | None = None
     tags: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @contextmanager
@@ -185,4 +213,4 @@ def register() -> None:
     script_callbacks.on_cfg_denoiser(job.on_cfg_denoiser)
     script_callbacks.on_cfg_denoised(job.on_cfg_denoised)
     script_callbacks.on_before_ui(lambda: xyz.add_axes(scripts.scripts_data))
-    script_callbacks.on_app_started(lambda _demo, app: routes.add_routes(app, PRESETS))
+    script_callbacks.on_app_started(lambda _demo, app: routes.add_routes(app, PRESETS, HOST))

@@ -15,7 +15,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from rpg import shapes
 from rpg.cli import main
-from rpg.cli.files import PNG_KEY, read_plan, read_remake
+from rpg.cli.files import read_plan, read_remake
+from rpg.infotext import PNG_KEY
 from rpg.llm import trust
 from rpg.plan import Plan, Region
 from rpg.planners.rules import plan as rules

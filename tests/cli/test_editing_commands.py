@@ -10,8 +10,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from rpg.cli import main
-from rpg.cli.files import PNG_KEY, read_remake
-from rpg.infotext import Infotext
+from rpg.cli.files import read_remake
+from rpg.infotext import PNG_KEY, Infotext
 from rpg.planners.rules import plan
 from rpg.shapes.sight import objects
 from rpg.shapes.training.scenes import Scene, Thing, draw

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ from rpg.cli import _parser, main
 from rpg.plan import Plan
 from rpg.planners import PlanRequest, Subject, make_plan
 from rpg.presets import Presets
+from rpg.webui import edit_routes
 from rpg.webui.arguments import parse_arguments
 from rpg.webui.routes import HOST_ROUTE, add_routes
 from tests.docs.blocks import PAGES, Block, blocks
+from tests.editing.painters import Draughtsman
 from tests.sentences import CHECKOUT
 
 TARGETS = set(re.findall(r"^([\w-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
@@ -52,7 +55,8 @@ def webui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return {"images": [base64.b64encode(picture.getvalue()).decode()]}
 
     app.add_api_route(HOST_ROUTE, draw, methods=["POST"])
-    add_routes(app, Presets(tmp_path_factory.mktemp("presets")))
+    host = edit_routes.Host(lambda picture, *_: Draughtsman(size=picture.size), nullcontext, lambda: False)
+    add_routes(app, Presets(tmp_path_factory.mktemp("presets")), host)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

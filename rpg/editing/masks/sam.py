@@ -12,6 +12,7 @@ from PIL import Image
 from rpg.areas.layout import Box
 from rpg.editing.masks import box as whole
 from rpg.errors import EditingError
+from rpg.llm import trust
 
 SURE = 0.85
 """Of several masks the largest that the model is so sure of is taken; where it is of none, the surest."""
@@ -43,6 +44,7 @@ def chosen(masks: Any, scores: Any) -> Any:
 
 @lru_cache(maxsize=1)
 def _load(folder: str) -> tuple[Any, Any, Any]:
+    folder = trust.model_folder(folder) if folder else ""
     if not folder or not Path(folder).is_dir():
         raise EditingError(f"There is no folder {folder!r} with a Segment Anything model; name one, or use the mask 'grabcut'.")
     try:

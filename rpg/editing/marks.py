@@ -1,0 +1,97 @@
+"""Answers to a checklist, shown: boxes on a copy of the picture, and texts for its infotext."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from PIL import Image, ImageDraw
+
+from rpg.areas.layout import Box
+from rpg.editing.critic import Verdict
+from rpg.editing.masks import pixels
+from rpg.editing.operations import Operation
+from rpg.infotext import OPERATIONS, parts, with_values
+
+PASSED, FAILED = "#1f9d55", "#d64545"
+
+
+def marked(picture: Image.Image, verdict: Verdict) -> Image.Image:
+    """A copy with a box and an id for each answer that says where; what failed lies on top."""
+    copy = picture.convert("RGB")
+    answers = [(id, answer) for id, answer in verdict.answers.items() if answer.box]
+    for id, answer in sorted(answers, key=lambda item: not item[1].passed):
+        assert answer.box is not None
+        _draw(copy, answer.box, PASSED if answer.passed else FAILED, "" if answer.passed else id)
+    return copy
+
+
+def marked_places(picture: Image.Image, operations: list[Operation]) -> Image.Image:
+    """A copy with a box where each operation was done, and what it was."""
+    copy = picture.convert("RGB")
+    for operation in operations:
+        _draw(copy, operation.target or operation.box, PASSED, operation.kind)
+    return copy
+
+
+def _draw(copy: Image.Image, box: Box, colour: str, label: str) -> None:
+    draw = ImageDraw.Draw(copy)
+    left, top, right, bottom = pixels(box, copy)
+    draw.rectangle((left, top, right - 1, bottom - 1), outline=colour, width=max(2, min(copy.size) // 128))
+    if label:
+        draw.rectangle(draw.textbbox((left, top), label), fill=colour)
+        draw.text((left, top), label, fill="white")
+
+
+def report(verdict: Verdict) -> str:
+    """A line for each check, and how many have passed."""
+    answers = [(check, verdict.answers[check.id]) for check in verdict.checklist.checks]
+    lines = [
+        f"{'yes' if answer.passed else 'NO':4} {check.id:12} {check.statement} {answer.evidence}".rstrip()
+        for check, answer in answers
+    ]
+    return "\n".join([*lines, f"{len(verdict.passed)} of {len(lines)} checks passed."])
+
+
+def checks_text(verdict: Verdict) -> str:
+    """The checklist and its answers as a picture's infotext keeps them."""
+    answers = [(check, verdict.answers[check.id]) for check in verdict.checklist.checks]
+    return "; ".join(f"{check.id} {'yes' if answer.passed else 'no'}: {check.statement}" for check, answer in answers)
+
+
+def verdict_dict(verdict: Verdict) -> dict[str, object]:
+    """JSON primitives only; boxes in fractions of the picture."""
+    checks = [
+        {"id": check.id, "kind": check.kind, "statement": check.statement, "pass": answer.passed, "evidence": answer.evidence}
+        | ({"box": answer.box._asdict()} if answer.box else {})
+        for check, answer in ((check, verdict.answers[check.id]) for check in verdict.checklist.checks)
+    ]
+    return {"passed": len(verdict.passed), "checks": checks}
+
+
+def operation_dict(operation: Operation) -> dict[str, object]:
+    """JSON primitives only; what is empty is left out, boxes are [left, top, right, bottom] in fractions of the picture."""
+    given = {name: value for name, value in asdict(operation).items() if value}
+    for name in ("box", "target"):
+        if name in given:
+            given[name] = [round(side, 4) for side in getattr(operation, name)]
+    return given
+
+
+def edited_infotext(infotext: str, prompt: str, operations: list[Operation]) -> str:
+    """Of a picture that was edited: what it said before, and the operations."""
+    done = [*_operations_in(infotext), *map(operation_dict, operations)]
+    return with_values(infotext or prompt, {OPERATIONS: json.dumps(done, ensure_ascii=False)})
+
+
+def _operations_in(infotext: str) -> list[object]:
+    """Those of earlier edits."""
+    try:
+        earlier = json.loads(parts(infotext)[2].get(OPERATIONS, "[]"))
+    except ValueError:
+        earlier = []
+    return earlier if isinstance(earlier, list) else []
+
+
+def operations_text(operations: list[Operation]) -> str:
+    return json.dumps([operation_dict(operation) for operation in operations], ensure_ascii=False)

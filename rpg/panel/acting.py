@@ -1,0 +1,93 @@
+"""Pictures checked, repaired and edited on the page of its own: what happens meanwhile, and what comes of it."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from PIL import Image
+
+from rpg.editing.actions import Action, Desk, Done, act
+from rpg.editing.painter import Painter
+from rpg.editing.pictures import Described
+from rpg.editing.refinement import Refinement
+from rpg.errors import EditingError, RPGError
+from rpg.infotext import PNG_KEY, infotext_in
+from rpg.panel.lines import error_line, status_line, unexpected_line
+from rpg.plan import load_json
+
+Painters = Callable[[Described, threading.Event], Painter]
+"""Gives a painter of pictures like one, which raises :class:`rpg.errors.Stopped` once the event is set."""
+Wanted = Callable[[], tuple[str, Refinement]]
+"""Gives an instruction, and what is wanted; raises what the user shall read."""
+Pictures = list[Image.Image]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """
+    Fields:
+        cancelled: set when the user presses Stop.
+    """
+
+    painters: Painters
+    cancelled: threading.Event
+
+
+def no_painters(*_: object) -> Painter:
+    raise EditingError("This page cannot paint; it was started without a model.")
+
+
+def edited(action: Action, pictures: Pictures, place: int, wanted: Wanted, bench: Bench) -> Iterator[str | Pictures]:
+    """Lines of HTML, and the pictures with what is new behind the one at ``place``."""
+    if not 0 <= place < len(pictures):
+        yield error_line("The gallery is empty; generate a picture first.")
+        return
+    for item in _acting(action, pictures[place], wanted, bench):
+        if isinstance(item, str):
+            yield item
+        else:
+            new = [picture for picture in (item.picture, item.marked) if picture is not None]
+            yield [*pictures[: place + 1], *new, *pictures[place + 1 :]]
+
+
+def repaired(pictures: Pictures, place: int, wanted: str, bench: Bench) -> Iterator[str | Pictures]:
+    """Lines of HTML, and the pictures, of which the one at ``place`` is exchanged for a better one.
+
+    Args:
+        wanted: the panel's JSON.
+    """
+    for item in _acting("repair", pictures[place], lambda: ("", Refinement.from_dict(load_json(wanted))), bench):
+        if isinstance(item, str):
+            yield item
+        elif item.picture is not None:
+            pictures[place] = item.picture
+            yield [*pictures]
+
+
+def _acting(action: Action, picture: Image.Image, wanted: Wanted, bench: Bench) -> Iterator[str | Done]:
+    """Lines of HTML, and what was done, if anything."""
+    said: SimpleQueue[str | Done | Exception] = SimpleQueue()
+    given = Described(picture.convert("RGB"), infotext_in(picture))
+    desk = Desk(lambda: bench.painters(given, bench.cancelled), random.randrange(2**32), said.put, bench.cancelled.is_set)
+
+    def work() -> None:
+        try:
+            said.put(act(action, given, *wanted(), desk))
+        except Exception as error:
+            said.put(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    while isinstance(item := said.get(), str):
+        yield status_line(item)
+    if isinstance(item, Done):
+        for new in (item.picture, item.marked):
+            if new is not None:
+                new.info[PNG_KEY] = item.infotext
+        yield item
+        yield "".join(map(status_line, item.lines))
+    else:
+        yield error_line(str(item)) if isinstance(item, RPGError) else unexpected_line(item)

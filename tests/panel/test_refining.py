@@ -1,0 +1,176 @@
+"""The section Refine on the page of its own."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from rpg.editing.actions import ACTIONS
+from rpg.editing.pictures import Described
+from rpg.editing.refinement import Looker
+from rpg.errors import EditingError, Stopped
+from rpg.infotext import Infotext, infotext_in
+from rpg.panel.acting import Bench, edited
+from rpg.panel.app import Settings, build_app, generated
+from rpg.panel.refining import OFFLINE, PLANNER, asked
+from rpg.plan import Plan
+from rpg.shapes.sight import objects
+from rpg.shapes.training.scenes import Scene, Thing, draw
+from tests.editing.painters import Draughtsman
+
+CAPTION = "a red circle on the left and a blue star on the right"
+PLAN = Plan.from_dict({"regions": ["a red circle", "a blue star"], "caption": CAPTION})
+FAULTY = draw(Scene(160, 80, "white", (Thing("red", "circle", 40, 40, 36), Thing("green", "star", 120, 40, 40))))
+
+
+def generate(_plan: Plan, _settings: Settings) -> Generator[float | Image.Image, None, None]:
+    yield 0.5
+    yield FAULTY.copy()
+
+
+def painters(_given: Described, _cancelled: threading.Event) -> Draughtsman:
+    return Draughtsman()
+
+
+def seen(picture: Image.Image) -> list[tuple[str, str | None]]:
+    return [(item.colour, item.shape) for item in objects(picture)]
+
+
+def bench(stopped: bool = False) -> Bench:
+    cancelled = threading.Event()
+    if stopped:
+        cancelled.set()
+    return Bench(painters, cancelled)
+
+
+def made() -> Image.Image:
+    *_, pictures, _last = generated(generate, (PLAN.to_json(), ""), Settings(CAPTION, width=160, height=80), bench())
+    assert isinstance(pictures, list)
+    return pictures[0]
+
+
+def test_a_picture_says_how_it_was_made() -> None:
+    told = Infotext.parse(infotext_in(made()))
+    assert told.plan is not None
+    assert told.plan.regions == PLAN.regions
+    assert (told.prompt, told.steps, told.size) == (CAPTION, 20, (160, 80))
+
+
+def test_after_generate_it_is_repaired() -> None:
+    wanted = PLAN.to_json(), '{"rounds": 3}'
+    shown = list(generated(generate, wanted, Settings(CAPTION, width=160, height=80), bench()))
+    galleries = [item for item in shown if isinstance(item, list)]
+    assert [seen(pictures[0])[-1] for pictures in galleries] == [("green", "star"), ("blue", "star")]
+    assert "All checks passed." in str(shown[-1])
+    stopped = list(generated(generate, wanted, Settings(CAPTION), bench(stopped=True)))
+    assert not [item for item in stopped if isinstance(item, list)]
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_what_is_new_stands_behind_the_selected_picture(action: Any) -> None:
+    pictures = [Image.new("RGB", (160, 80)), made(), Image.new("RGB", (160, 80))]
+    shown = list(edited(action, pictures, 1, lambda: asked({}, values("make the star blue")), bench()))
+    (gallery,) = [item for item in shown if isinstance(item, list)]
+    assert gallery[:2] == pictures[:2]
+    assert gallery[-1] == pictures[2]
+    new = gallery[2:-1]
+    assert len(new) == (1 if action == "check" else 2)
+    if action != "check":
+        assert ("blue", "star") in seen(new[0])
+        assert "RPG operations" in infotext_in(new[0])
+    if action != "edit":
+        assert "RPG checks" in infotext_in(new[0])
+
+
+def test_what_cannot_be_done_is_a_sentence() -> None:
+    def said(values: list[Any], pictures: list[Image.Image] | None = None) -> str:
+        shown = edited("edit", [made()] if pictures is None else pictures, 0, lambda: asked({"Rules": "rules"}, values), bench())
+        return str([*shown][-1])
+
+    assert "The gallery is empty" in said(values("remove the star"), [])
+    assert "&#x27;dance&#x27; is no instruction" in said(values("dance"))
+    assert "The planner is the offline rules" in said(values("remove the star", critic=PLANNER, planner="Rules"))
+
+    class Broken(Draughtsman):
+        def repaint(self, *_: Any) -> Image.Image:
+            raise ValueError("<b>")
+
+    broken = Bench(lambda *_: Broken(), threading.Event())
+    assert "&lt;b&gt;" in str([*edited("edit", [made()], 0, lambda: asked({}, values("remove the star")), broken)][-1])
+
+    def stopping(*_: object) -> Draughtsman:
+        raise Stopped("Generation was stopped.")
+
+    stopped = Bench(stopping, threading.Event())
+    assert "was stopped" in str([*edited("edit", [made()], 0, lambda: asked({}, values("remove the star")), stopped)][-1])
+
+
+def values(instruction: str = "", critic: str = OFFLINE, planner: str = "", **others: Any) -> list[Any]:
+    given = {"rounds": 3, "cut_out": "grabcut", "sam": "", "model": None, "base_url": "", "key": "", **others}
+    shared = [planner, given["model"], given["base_url"], given["key"]]
+    return [instruction, critic, given["rounds"], given["cut_out"], given["sam"], *shared]
+
+
+def test_the_planners_settings_are_the_critics_too() -> None:
+    names = {"A server": "compatible", "Offline rules": "rules"}
+    _, wanted = asked(names, values(critic=PLANNER, planner="A server", model="m", base_url="http://x/v1", key="k"))
+    assert wanted.looker == Looker("compatible", "m", "http://x/v1", "k")
+    _, wanted = asked(names, values(planner="A server", base_url="http://x/v1", key="k", rounds=2.0))
+    assert (wanted.looker, wanted.limits.rounds) == (Looker(), 2)
+    with pytest.raises(EditingError, match="the offline rules, which see no pictures"):
+        asked(names, values(critic=PLANNER, planner="Offline rules"))
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Page]:
+    app = build_app(generate, Settings(CAPTION, steps=2, width=160, height=80), painters=painters)
+    _, address, _ = app.queue(concurrency_count=8).launch(prevent_thread_lock=True, quiet=True, show_api=False)
+    context = browser.new_context(viewport={"width": 1280, "height": 1600})
+    context.set_default_timeout(10_000)
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    expect(page.locator(".rpg-table .rpg-row")).to_have_count(2)
+    yield page
+    context.close()
+    assert not errors
+
+
+def test_check_repair_and_edit_by_buttons(page: Page) -> None:
+    page.evaluate("text => rpgType(rpgPlanTextarea('standalone'), text)", PLAN.to_json())
+    status, pictures = page.locator("#rpg-standalone-result").first, page.locator("#rpg-standalone-gallery .thumbnail-item")
+    page.locator("#rpg-standalone-generate").click()
+    expect(page.locator("#rpg-standalone-gallery img").first).to_be_visible()
+    page.locator("#rpg-standalone-refine .label-wrap").click()
+    page.locator("#rpg-standalone-check-button").click()
+    expect(status).to_contain_text("checks passed.")
+    expect(pictures).to_have_count(2)
+    page.locator("#rpg-standalone-instruction textarea").fill("make the star blue")
+    page.locator("#rpg-standalone-edit-button").click()
+    expect(status).to_contain_text("Make it blue: a blue star.")
+    expect(pictures).to_have_count(4)
+    page.locator("#rpg-standalone-repair-button").click()
+    expect(status).to_contain_text("All checks passed.")
+    expect(pictures).to_have_count(6)
+
+
+def test_the_hidden_text_says_what_generate_shall_do(page: Page) -> None:
+    text = page.locator("#rpg-standalone-refine-wanted textarea")
+    page.locator("#rpg-standalone-refine .label-wrap").click()
+    page.locator("#rpg-standalone-refine-on-generate input").check()
+    expect(text).not_to_have_value("")
+    assert json.loads(text.input_value()) == {"provider": "shapes", "rounds": 3, "cut_out": "grabcut", "sam": ""}
+    page.locator("#rpg-standalone-rounds input[type=number]").fill("1")
+    page.locator("#rpg-standalone-rounds input[type=number]").blur()
+    expect(text).to_have_value('{"provider":"shapes","rounds":1,"cut_out":"grabcut","sam":""}')
+    page.evaluate("text => rpgType(rpgPlanTextarea('standalone'), text)", PLAN.to_json())
+    page.locator("#rpg-standalone-generate").click()
+    expect(page.locator("#rpg-standalone-result").first).to_contain_text("All checks passed.")
+    page.locator("#rpg-standalone-refine-on-generate input").uncheck()
+    expect(text).to_have_value("")
