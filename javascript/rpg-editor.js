@@ -5,7 +5,7 @@ class RpgEditor {
      * @param root the element to fill
      * @param defaults the draft that stands for "nothing planned yet"
      * @param settings the fields that no planner decides; unset, they follow the model
-     * @param host what the page around gives: {tab, backdrops: [[name, label], ...], write(json), size(), picture(name), plan(caption)}
+     * @param host what the page around gives: {tab, lora, backdrops: [[name, label], ...], write(json), size(), picture(name), plan(caption)}
      */
     constructor(root, defaults, settings, host) {
         this.host = host;

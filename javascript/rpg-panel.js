@@ -21,19 +21,20 @@ function rpgPlanCaption(tab, caption) {
 
 function rpgMount() {
     for (const root of document.querySelectorAll(".rpg-editor:empty")) {
-        const {rpgTab: tab, rpgDefaults: defaults, rpgSettings: settings, rpgLimits: limits} = root.dataset;
+        const {rpgTab: tab, rpgDefaults: defaults, rpgSettings: settings, rpgLimits: limits, rpgLora: lora} = root.dataset;
         Object.assign(rpgLimits, JSON.parse(limits));
-        rpgEditors[tab] = new RpgEditor(root, JSON.parse(defaults), JSON.parse(settings), rpgHost(tab));
+        rpgEditors[tab] = new RpgEditor(root, JSON.parse(defaults), JSON.parse(settings), rpgHost(tab, JSON.parse(lora)));
         rpgEditors[tab].load(rpgPlanTextarea(tab).value);
     }
 }
 
 /** What an editor needs of the page around it. */
-function rpgHost(tab) {
+function rpgHost(tab, lora) {
     const backdrops = [["", "No backdrop"], ["made", "Last picture"]];
     if (tab === "img2img") backdrops.push(["given", rpgWords("img2img picture")]);
     return {
         tab,
+        lora,
         backdrops,
         write: (json) => rpgType(rpgPlanTextarea(tab), json),
         size: () => rpgSize(tab),

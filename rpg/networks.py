@@ -54,6 +54,11 @@ def named(base: str, regions: Sequence[str], covers: bool) -> Named:
     return Named(whole, tuple(differing))
 
 
+def everywhere(base: str, regions: Sequence[str], _covers: bool) -> Named:
+    """The same where no region can have a network for itself: all act on the whole picture."""
+    return Named(tags([base, *regions]), tuple({} for _ in regions))
+
+
 def tags(prompts: Iterable[str]) -> dict[tuple[str, str], str]:
     """The extra networks that ``prompts`` name: kind and name -> the tag, such as ``<lora:name:1>``.
 
@@ -70,6 +75,37 @@ def tags(prompts: Iterable[str]) -> dict[tuple[str, str], str]:
                     "same values."
                 )
     return found
+
+
+class Strengths(NamedTuple):
+    """How strongly a LoRA acts."""
+
+    text: float
+    """In the text encoders."""
+    unet: float
+    rank: int | None
+    """So much of its rank is used; None: all."""
+
+
+def strengths(tag: str) -> Strengths:
+    """What a LoRA's tag says: ``<lora:name:0.8>`` for both parts, ``<lora:name:0.8:0.5>`` or with ``te=`` and ``unet=`` for each.
+
+    Raises:
+        GenerationError: when it says something else.
+    """
+    places = ["te", "unet", "dyn"]
+    said: dict[str, str] = {}
+    for part in tag[1:-1].split(":")[2:]:
+        name, _, value = part.rpartition("=")
+        said[name or (places.pop(0) if places else part)] = value
+    try:
+        text = float(said.pop("te", 1.0))
+        unet, rank = float(said.pop("unet", text)), said.pop("dyn", None)
+        if said:
+            raise ValueError
+        return Strengths(text, unet, None if rank is None else int(rank))
+    except ValueError:
+        raise GenerationError(f"{tag} has other values than one or two numbers; write such as <lora:name:0.8>.") from None
 
 
 def _same(one: str | None, other: str) -> bool:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from rpg.errors import GenerationError
+from rpg.networks import Tags
 from rpg.plan import Plan
+from rpg.steering.branches import LowRank
 from rpg.steering.hooks import cross_attentions
 from rpg.steering.steering import Steering
 from rpg.webui import job as module
@@ -46,6 +48,7 @@ class OwnHost:
         self.steps: list[Any] = []
         self.guided: list[float] = []
         self.began: list[Steering] = []
+        self.branched: list[str] = []
 
     def unet(self) -> nn.Module:
         return self.loaded
@@ -80,8 +83,21 @@ class OwnHost:
     def and_weights(self, prompts: Sequence[str]) -> list[list[float]]:
         return [[1.0] * len(prompt.split(" AND ")) for prompt in prompts]
 
-    def schedule(self, prompt: str, *, negative: bool) -> Schedule:
-        self.encoded.append(prompt)
+    def negative_prompts(self) -> list[str]:
+        return [self.negative or ""] * len(self.prompts)
+
+    def branches(self, unet: nn.Module, regions: Sequence[Tags]) -> dict[int, dict[nn.Module, list[LowRank]]]:
+        """Of a LoRA for the first layer's output projection, as strong as the letters in its name."""
+        self.branched.append(self.weights)
+        layer = cast(UNet, unet).first.attn2.to_out[0]
+        return {
+            number: {layer: [LowRank(torch.ones(1, 8), torch.full((8, 1), float(len("".join(tags.values())))))]}
+            for number, tags in enumerate(regions)
+            if tags
+        }
+
+    def schedule(self, prompt: str, *, negative: bool, networks: Tags) -> Schedule:
+        self.encoded.append(prompt + "".join(networks.values()))
         return lambda step: embedding(prompt)
 
     def pad(self, denoiser: Any, positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
@@ -114,18 +130,19 @@ class OwnHost:
         return x
 
 
-def picture(host: OwnHost, *plans: dict[str, Any]) -> Tensor:
+def picture(host: OwnHost, *plans: dict[str, Any], networks: Sequence[Sequence[Tags]] = ()) -> Tensor:
     """As the webui makes it, with or without regions; nothing may be left of them. One plan is that of all pictures."""
     with torch.no_grad():
         if not plans:
             return host.sample()
         given = [Plan.from_dict(plan) for plan in plans] * (len(host.prompts) if len(plans) == 1 else 1)
         try:
-            return Job(host, given).sample(host.sample)
+            return Job(host, given, networks).sample(host.sample)
         finally:
             assert module.running == []
             assert host.began == []
             assert not host.loaded._forward_pre_hooks
+            assert not [layer for layer in cross_attentions(host.loaded) if layer.to_out[0]._forward_hooks]
             assert not [layer for layer in cross_attentions(host.loaded) if "forward" in layer.__dict__]
 
 
@@ -167,6 +184,34 @@ def test_networks_are_no_words() -> None:
     host = OwnHost()
     picture(host, {"regions": ["a<lora:x:1>", "b"]})
     assert set(host.encoded) == {"a", "b"}
+
+
+HAT = {("lora", "x"): "<lora:x:1>"}
+
+
+def test_a_network_of_a_region_acts_in_its_place_only() -> None:
+    host = OwnHost()
+    without, plan = picture(OwnHost(), {"regions": ["a", "b"], "base_ratio": 0.3}), {"regions": ["a", "b"], "base_ratio": 0.3}
+    moved = (picture(host, plan, networks=[[{}, HAT]]) - without).abs().amax((0, 1))
+    assert moved[:, :4].max() < 1e-5
+    assert moved[:, 4:].min() > 1e-4
+    assert {"a", "b<lora:x:1>", "bad<lora:x:1>"} <= set(host.encoded)  # it reads the negative prompt, too
+    assert "a<lora:x:1>" not in host.encoded
+
+
+def test_what_is_merged_meanwhile_changes_what_regions_add() -> None:
+    host = OwnHost()
+    host.before_step = lambda step: setattr(host, "weights", "merged" if step else "none")
+    picture(host, {"regions": ["a", "b"]}, networks=[[{}, HAT]])
+    assert host.branched == ["none", "merged"]
+    host = OwnHost()
+    picture(host, {"regions": ["a", "b"]}, networks=[[{}, {}]])
+    assert host.branched == []
+
+
+def test_a_batch_with_unlike_networks_is_refused() -> None:
+    with pytest.raises(GenerationError, match="name different LoRA, .*set the batch size to 1"):
+        picture(OwnHost("main", "main"), {"regions": ["a", "b"]}, networks=[[{}, HAT], [{}, {}]])
 
 
 def test_in_a_negative_prompt_they_are_words_as_in_the_host() -> None:

@@ -35,12 +35,13 @@ class Panel:
     planners: dict[str, str]
 
 
-def build_panel(tab: str, presets: Presets | None = None) -> Panel:
+def build_panel(tab: str, presets: Presets | None = None, lora: str = "") -> Panel:
     """Add the panel to the page that is being built. May be called once for each tab of it.
 
     Args:
         tab: ``txt2img``, ``img2img`` or ``standalone``: the middle of all ids, and where to find the main prompt and size.
         presets: by default those in the user's own folder.
+        lora: where one acts that a region's prompt names: in the ``region``, or in the whole ``picture``; empty: there are none.
     """
     with gr.Column(elem_classes="rpg-panel"):
         with gr.Column(elem_classes="rpg-hidden"):
@@ -48,7 +49,7 @@ def build_panel(tab: str, presets: Presets | None = None) -> Panel:
             plan = gr.Textbox("", label="RPG plan", elem_id=f"rpg-{tab}-plan", lines=1, max_lines=20)
             plan.do_not_save_to_config = True
         planning = build_planning(tab, plan)
-        data = {"defaults": NOTHING_PLANNED, "settings": SETTINGS, "limits": LIMITS}
+        data = {"defaults": NOTHING_PLANNED, "settings": SETTINGS, "limits": LIMITS, "lora": lora}
         attributes = " ".join(f'data-rpg-{name}="{html.escape(json.dumps(value))}"' for name, value in data.items())
         gr.HTML(f'<div class="rpg-editor" data-rpg-tab="{tab}" {attributes}></div>', elem_id=f"rpg-{tab}-editor")
         message = gr.HTML(elem_id=f"rpg-{tab}-message", elem_classes="rpg-message")

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from rpg.errors import GenerationError
-from rpg.networks import LORA, Named
+from rpg.networks import LORA, Named, strengths
 from rpg.steering.branches import LowRank, added_up
 
 Weights = Mapping[str, tuple[float, float]]
@@ -172,10 +172,8 @@ def _alias(path: Path) -> str | None:
 
 
 def _weights(tag: str) -> tuple[float, float]:
-    """For the text encoders and the UNet: ``<lora:name:0.8>`` for both, ``<lora:name:0.8:0.5>`` for each."""
-    try:
-        text, *others = [float(part) for part in tag[1:-1].split(":")[2:]] or [1.0]
-        (unet,) = others or [text]
-    except ValueError:
-        raise GenerationError(f"{tag} has other values than one or two numbers; write such as <lora:name:0.8>.") from None
+    """For the text encoders and the UNet."""
+    text, unet, rank = strengths(tag)
+    if rank is not None:
+        raise GenerationError(f"{tag} asks for a part of a LoRA's rank, which works in the webui only; leave it out.")
     return text, unet

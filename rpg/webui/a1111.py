@@ -6,6 +6,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from contextlib import nullcontext
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ from torch import Tensor, nn
 from rpg.areas.layout import Box
 from rpg.cut import WHOLE
 from rpg.errors import GenerationError
-from rpg.networks import without_networks
+from rpg.networks import Tags, without_networks
 from rpg.plan import Plan, suited_latent_ratio
+from rpg.steering.branches import LowRank
 from rpg.steering.hooks import is_replaced
 from rpg.steering.steering import Steering
 from rpg.webui.controlnet import ControlNet
 from rpg.webui.host import Schedule, tokens
+from rpg.webui.lora import RegionLora
 
 
 def data_folder() -> Path:
@@ -36,8 +39,10 @@ class A1111:
 
     def __init__(self, p: Any) -> None:
         self.p = p
-        self._caches: dict[tuple[bool, bool, str], list[Any]] = {}
+        self._caches: dict[tuple[object, ...], list[Any]] = {}
         self._multipliers: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+        self._lora = RegionLora()
+        self._hashes: dict[str, str] = {}
 
     def unet(self) -> nn.Module:
         if self.p.extra_generation_params.get("RP Active"):
@@ -59,7 +64,7 @@ class A1111:
         """Nothing: the guidance scale is set when the UNet has answered."""
 
     def end(self) -> None:
-        """Nothing is left to undo."""
+        self._note_hashes()  # the hires pass writes them anew
 
     def stand_in(self) -> ControlNet | None:
         found = self._controlnet()
@@ -80,6 +85,26 @@ class A1111:
                 for hypernetwork in shared.loaded_hypernetworks
             ),
         )
+
+    def has_regional_networks(self) -> bool:
+        """Whether a region can have a LoRA for itself; otherwise, all act on the whole picture."""
+        return RegionLora.is_there() and not self.p.disable_extra_networks
+
+    def load_networks(self, regions: Sequence[Tags]) -> None:
+        """Read what regions name, before the host says what it has not found."""
+        if any(regions):
+            self._hashes = self._lora.load(regions)
+            self._note_hashes()
+
+    def _note_hashes(self) -> None:
+        if self._hashes and shared.opts.lora_add_hashes_to_infotext:
+            hashes: dict[str, str] = getattr(self.p, "lora_hashes", {})
+            hashes |= {re.sub("[:,]", "", name): value for name, value in self._hashes.items()}
+            self.p.lora_hashes = hashes
+            self.p.extra_generation_params["Lora hashes"] = ", ".join(f"{name}: {value}" for name, value in hashes.items())
+
+    def branches(self, unet: nn.Module, regions: Sequence[Tags]) -> dict[int, dict[nn.Module, list[LowRank]]]:
+        return self._lora.branches(unet, regions)
 
     def latent_ratio(self) -> float:
         """What suits the model; none where something has taken the UNet's place, so that no region can be denoised by itself."""
@@ -109,20 +134,29 @@ class A1111:
     def and_weights(self, prompts: Sequence[str]) -> list[list[float]]:
         return [[weight for _, weight in parts] for parts in prompt_parser.get_multicond_prompt_list(prompts)[0]]
 
-    def schedule(self, prompt: str, *, negative: bool) -> Schedule:
+    def negative_prompts(self) -> list[str]:
+        prompts: list[str] = self.p.hr_negative_prompts if self.is_hires() else self.p.negative_prompts
+        return prompts
+
+    def schedule(self, prompt: str, *, negative: bool, networks: Tags) -> Schedule:
         # One by one, as the host encodes its own: in a batch, longer prompts and emphasis would change the others.
         p, hires, hires_steps = self.p, self.is_hires(), None
         width, height = (p.hr_upscale_to_x, p.hr_upscale_to_y) if hires else (p.width, p.height)
-        networks = p.hr_extra_network_data if hires else p.extra_network_data
+        merged = p.hr_extra_network_data if hires else p.extra_network_data
         if hires:
             sampler = sd_samplers.find_sampler_config(p.hr_sampler_name or p.sampler_name)
             count = p.hr_second_pass_steps or p.steps
             hires_steps = sampler.total_steps(count) if sampler else count
         texts = prompt_parser.SdConditioning([prompt], is_negative_prompt=negative, width=width, height=height)
-        cache = self._caches.setdefault((hires, negative, prompt), [None, None])
-        encode = prompt_parser.get_learned_conditioning if negative else prompt_parser.get_multicond_learned_conditioning
+        cache = self._caches.setdefault((hires, negative, prompt, tuple(networks.values())), [None, None])
+
+        def encode(*args: Any) -> Any:
+            of = prompt_parser.get_learned_conditioning if negative else prompt_parser.get_multicond_learned_conditioning
+            with self._lora.encoding(networks) if networks else nullcontext():
+                return of(*args)
+
         with devices.autocast():
-            conds = p.get_conds_with_caching(encode, texts, p.firstpass_steps, [cache], networks, hires_steps)
+            conds = p.get_conds_with_caching(encode, texts, p.firstpass_steps, [cache], merged, hires_steps)
         p.extra_generation_params.update(getattr(sd_hijack.model_hijack, "extra_generation_params", {}))
         if negative:
             return lambda step: tokens(prompt_parser.reconstruct_cond_batch(conds, step))

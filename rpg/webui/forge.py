@@ -56,6 +56,9 @@ class Forge(A1111):
         objects.unet.add_conditioning_modifier(self._modifier)
         objects.unet.add_controlnet_conditioning_modifier(_of_base_prompt(steering))
 
+    def has_regional_networks(self) -> bool:
+        return False  # its patcher merges them
+
     def end(self) -> None:
         objects = self.p.sd_model.forge_objects
         if self._is_told(objects.unet):

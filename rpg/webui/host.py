@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
+from rpg.networks import Tags
+from rpg.steering.branches import LowRank
 from rpg.steering.latents import StandIn
 from rpg.steering.steering import Steering
 
@@ -40,6 +42,13 @@ class Host(Protocol):
     def networks(self) -> Hashable:
         """The networks that change the UNet's weights now, and how strongly."""
 
+    def branches(self, unet: nn.Module, regions: Sequence[Tags]) -> dict[int, dict[nn.Module, list[LowRank]]]:
+        """What the networks of single regions add to the UNet's layers, beside what its weights hold now.
+
+        Raises:
+            GenerationError: when one can act on the whole picture alone.
+        """
+
     def begin(self, steering: Steering) -> None:
         """A call of the denoiser begins: what the host has to be told before."""
 
@@ -64,8 +73,12 @@ class Host(Protocol):
     def and_weights(self, prompts: Sequence[str]) -> list[list[float]]:
         """For each prompt, the weights of what it joins by ``AND``."""
 
-    def schedule(self, prompt: str, *, negative: bool) -> Schedule:
-        """A prompt as the host encodes its own in the pass under way; each is encoded once a pass."""
+    def negative_prompts(self) -> list[str]:
+        """Each picture's in the pass under way."""
+
+    def schedule(self, prompt: str, *, negative: bool, networks: Tags) -> Schedule:
+        """A prompt as the host encodes its own in the pass under way, with networks beside those of the whole picture; each is
+        encoded once a pass."""
 
     def pad(self, denoiser: Any, positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
         """The host's own padding of unequal lengths, where its options ask for it, and its note in the infotext."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rpg.errors import GenerationError
-from rpg.networks import without_networks
+from rpg.networks import Tags, without_networks
 from rpg.plan import Plan
 from rpg.steering.conditioning import join, join_pair
 from rpg.steering.hooks import attach
@@ -29,12 +29,13 @@ class Job:
     Args:
         host: the generation.
         plans: one for each picture. A base prompt of its own already stands in the picture's main prompt's place.
+        networks: for each picture those of each region.
 
     Raises:
         GenerationError: when the plans differ in more than prompts.
     """
 
-    def __init__(self, host: Host, plans: Sequence[Plan]) -> None:
+    def __init__(self, host: Host, plans: Sequence[Plan], networks: Sequence[Sequence[Tags]] = ()) -> None:
         self.host = host
         self.plan = plan = plans[0]
         for other in plans:
@@ -43,6 +44,12 @@ class Job:
                     f"The prompts of one batch are planned differently (split_ratio {plan.split_ratio!r} and "
                     f"{other.split_ratio!r}, or other ratios), but its pictures are denoised together; set the batch size to 1."
                 )
+        self.networks = networks[0] if networks else [{}] * len(plan.regions)
+        if any(list(other) != list(self.networks) for other in networks):
+            raise GenerationError(
+                "The regions of one batch's pictures name different LoRA, but its pictures are denoised together; set the batch "
+                "size to 1."
+            )
         # For each region what it says in each picture. In negative prompts, the host leaves tags as they are.
         self.prompts = [[without_networks(region.prompt) for region in same] for same in zip(*(plan.regions for plan in plans))]
         self.negatives = [[region.negative_prompt for region in same] for same in zip(*(plan.regions for plan in plans))]
@@ -50,6 +57,7 @@ class Job:
         self.weights: Any = None
         self.denoiser: Any = None
         self.attached = ExitStack()
+        self.branched = ExitStack()
         self.unet: nn.Module | None = None
         self.size: torch.Size | None = None
         """Of the latent that is denoised."""
@@ -59,6 +67,7 @@ class Job:
         running.append(self)
         try:
             self._attach()
+            self._branch()
             self._check_parts()
             self.steering.from_noise = not self.host.starts_from_picture()
             self.steering.has_base = all(text.strip() for passes in self.host.base_prompts() for text in passes)
@@ -67,6 +76,7 @@ class Job:
             return result
         finally:
             running.remove(self)
+            self.branched.close()
             self.attached.close()
             self.host.end()
             self.unet = self.denoiser = None
@@ -93,10 +103,7 @@ class Job:
             self._attach()
             self.denoiser = params.denoiser
             self.steering.hires = self.host.is_hires()
-            weights = (self.steering.hires, self.host.networks())
-            if weights != self.weights:
-                self.steering.forget()
-                self.weights = weights
+            self._branch()
             self._join(params)
             self.size = params.x.shape[-2:]
             self.host.begin(self.steering)
@@ -111,7 +118,9 @@ class Job:
         """Hook the UNet that is loaded now; the refiner and the hires pass may have swapped it."""
         unet = self.host.unet()
         if unet is not self.unet:
+            self.branched.close()
             self.attached.close()
+            self.weights = None
             if self.plan.latent_ratio and _compiled(unet):
                 raise GenerationError(
                     "The UNet is compiled by torch.compile, so that regions cannot be denoised by themselves; "
@@ -121,6 +130,17 @@ class Job:
             self.attached.enter_context(attach(unet, self.steering))
             self.attached.callback(unet.register_forward_pre_hook(self._check_size).remove)
             self.unet = unet
+
+    def _branch(self) -> None:
+        """What regions add to the UNet's weights, beside what is merged into them now; the hires pass may name others."""
+        weights = (self.host.is_hires(), self.host.networks())
+        if weights != self.weights:
+            self.branched.close()
+            self.steering.forget()
+            self.weights = weights
+            if any(self.networks):
+                assert self.unet is not None  # it is hooked by now
+                self.branched.enter_context(self.steering.networks(self.unet, self.host.branches(self.unet, self.networks)))
 
     def _check_size(self, _unet: nn.Module, args: tuple[Any, ...]) -> None:
         if not self.steering.inside and self.size not in (None, args[0].shape[-2:]):
@@ -132,27 +152,29 @@ class Job:
     def _join(self, params: Any) -> None:
         step = params.denoiser.step
         positive, negative = params.text_cond, params.text_uncond
-        positives = [tokens(positive), *(self._rows(texts, step) for texts in self.prompts)]
+        positives = [tokens(positive), *(self._rows(*region, step) for region in zip(self.prompts, self.networks))]
         if negative is None:
             joined = [join(positives)]
         else:
             base = tokens(negative)
-            negatives = [base, *(self._negative_rows(texts, base, step) for texts in self.negatives)]
+            negatives = [base, *(self._negative_rows(*region, base, step) for region in zip(self.negatives, self.networks))]
             pairs = [self.host.pad(params.denoiser, *pair) for pair in zip(positives, negatives)]
             joined = list(join_pair([pair[0] for pair in pairs], [pair[1] for pair in pairs]))
             params.text_uncond = with_tokens(negative, joined[1].context)
         params.text_cond = with_tokens(positive, joined[0].context)
         self.steering.prepare(*joined)
 
-    def _rows(self, texts: Sequence[str], step: int) -> Tensor:
+    def _rows(self, texts: Sequence[str], networks: Tags, step: int) -> Tensor:
         """One row that stands for all rows of the base, or for each of them one."""
-        conds = {text: self.host.schedule(text, negative=False)(step) for text in texts}
+        conds = {text: self.host.schedule(text, negative=False, networks=networks)(step) for text in texts}
         if len(conds) == 1 and len(conds[texts[0]]) == 1:
             return conds[texts[0]]
         return _stacked([conds[text].expand(count, -1, -1) for text, count in zip(texts, self.host.rows())])
 
-    def _negative_rows(self, texts: Sequence[str | None], base: Tensor, step: int) -> Tensor:
-        own = [self.host.schedule(text, negative=True)(step) for text in texts if text is not None]
+    def _negative_rows(self, texts: Sequence[str | None], networks: Tags, base: Tensor, step: int) -> Tensor:
+        if networks:  # they read the picture's negative prompt, too
+            texts = [given if text is None else text for text, given in zip(texts, self.host.negative_prompts())]
+        own = [self.host.schedule(text, negative=True, networks=networks)(step) for text in texts if text is not None]
         if not own:
             return unmarked(base)
         return (own[0] if len(set(texts)) == 1 else _stacked(own)).to(base)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -53,7 +54,8 @@ class RPGScript(scripts.Script):
     def ui(self, is_img2img: bool) -> list[Any]:
         tab = "img2img" if is_img2img else "txt2img"
         with InputAccordion(False, label=TITLE, elem_id=f"rpg-{tab}") as enabled:
-            self.panel = panel = build_panel(tab, PRESETS)
+            lora = "picture" if "modules_forge" in sys.modules else "region"
+            self.panel = panel = build_panel(tab, PRESETS, lora)
         enabled.value = None  # nobody touched it: what the API sends without a second argument
         self.infotext_fields = [
             (enabled, _enabled_by),
@@ -105,15 +107,22 @@ class RPGScript(scripts.Script):
                 p.comment("RPG: the plan's base prompt stands in the main prompt's place.")
                 p.prompts[:] = bases
             # The host takes a batch's networks from its first prompt, and none from negative prompts.
-            state.tags = networks.tags(region.prompt for plan in state.used for region in plan.regions)
-            named = networks.tags(p.prompts[:1])
-            networks.tags([*named.values(), *state.tags.values()])
-            p.prompts[0] += "".join(tag for name, tag in state.tags.items() if name not in named)
-            state.job = Job(state.host, state.used)
+            share = networks.named if state.host.has_regional_networks() else networks.everywhere
+            named = [
+                share(p.prompts[0], [region.prompt for region in plan.regions], plan.areas.layout is not None)
+                for plan in state.used
+            ]
+            state.tags = networks.tags(tag for found in named for tag in found.whole.values())
+            written_there = networks.tags(p.prompts[:1])
+            p.prompts[0] += "".join(tag for name, tag in state.tags.items() if name not in written_there)
+            state.networks = named[0].regions
+            state.job = Job(state.host, state.used, [found.regions for found in named])
 
     def process_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:
         state: State = p.rpg
         if state.job is not None:
+            with state.catch():
+                state.host.load_networks(state.networks)
             state.host.in_hires_pass(state.used, state.tags.values())
         if state.job is not None or state.error is not None:
             wrap_once(p, "sample", state.sample)
@@ -138,7 +147,8 @@ class State:
         plans: one for each picture of all batches.
         used: those of the batch under way, as the host would word and cut them.
         job: of that batch.
-        tags: the networks of its regions' prompts.
+        tags: the networks of the whole picture.
+        networks: those of single regions.
     """
 
     host: a1111.A1111
@@ -149,6 +159,7 @@ class State:
     error: Exception | None = None
     refining: Refining | None = None
     tags: dict[tuple[str, str], str] = field(default_factory=dict)
+    networks: Sequence[networks.Tags] = ()
 
     @contextmanager
     def catch(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from typing import Any
 from rpg.areas.layout import Layout
 from tests.webui.host import Answer, Webui
 from tests.webui.matrix.combinations import LAYOUTS, NEGATIVES, PROMPTS, SAMPLERS
-from tests.webui.matrix.extras import LORA
+from tests.webui.matrix.extras import LORA, UNET_LORA
 
 JOBS = 200
 WARM_UP = 40
@@ -27,6 +27,8 @@ def random_job(rng: random.Random) -> dict[str, Any]:
         regions[0]["negative_prompt"] = rng.choice(list(NEGATIVES.values()))
     if rng.random() < 0.2:
         regions[-1]["prompt"] += f" <lora:{LORA}:{rng.choice([0.5, -1])}>"
+    if rng.random() < 0.2:
+        regions[0]["prompt"] += f" <lora:{UNET_LORA}:{rng.choice([0.5, -1])}>"
     sampler = rng.choice(SAMPLERS)
     steps = 6 if sampler == "UniPC" else rng.randint(2, 4)  # it needs more steps than its order, others two
     job: dict[str, Any] = {

@@ -17,12 +17,12 @@ HIRES: dict[str, Any] = {"enable_hr": True, "hr_scale": 1.25, "hr_upscaler": "La
 
 @pytest.mark.parametrize("tag", TAGS)
 @pytest.mark.parametrize("settings", [{"batch_size": 2, "n_iter": 2, "steps": 3}, HIRES], ids=["batches", "hires"])
-def test_network_in_a_region_is_the_one_of_the_whole_picture(webui: Webui, tag: str, settings: dict[str, Any]) -> None:
+def test_network_in_every_region_is_the_one_of_the_whole_picture(webui: Webui, tag: str, settings: dict[str, Any]) -> None:
     settings = {**settings, "width": 128, "height": 64}
     plain, with_tag = webui.generate(**settings), webui.generate(prompt=f"{PROMPT} {tag}", **settings)
     assert distance(plain.images, with_tag.images) > 5
-    for prompt, regions in ((PROMPT, [f"{PROMPT} {tag}", PROMPT]), (f"{PROMPT} {tag}", [f"{PROMPT} {tag}", PROMPT])):
-        regional = generate_apart(webui, "txt2img", {"regions": regions, **ATTENTION}, prompt=prompt, **settings)
+    for prompt in (PROMPT, f"{PROMPT} {tag}"):
+        regional = generate_apart(webui, "txt2img", {"regions": [f"{PROMPT} {tag}"] * 2, **ATTENTION}, prompt=prompt, **settings)
         assert distance(with_tag.images, regional.images) <= 1
     assert (webui.generate(**settings).image == plain.image).all()
 
@@ -54,9 +54,35 @@ def test_other_prompts_in_the_hires_pass(webui: Webui) -> None:
     assert distance(plain.images, regional.images) <= 1
 
 
-def test_one_network_with_two_weights_is_refused(webui: Webui, record_property: Any) -> None:
+@pytest.mark.parametrize(
+    "regions", [[f"a cat <lora:{LORA}:0.5> <lora:{LORA}:0.6>", "a dog"], [f"a cat <hypernet:{HYPERNET}:1>", "a dog"]]
+)
+def test_one_network_with_two_weights_for_one_place_is_refused(webui: Webui, regions: list[str], record_property: Any) -> None:
     record_property("refused", True)
-    check_refused(webui, "name it once", rpg={"regions": [f"a cat <lora:{LORA}:0.5>", f"a dog <lora:{LORA}:0.6>"]})
+    prompt = f"{PROMPT} <hypernet:{HYPERNET}:0.5>"
+    check_refused(webui, "name a network there once", rpg={"regions": regions}, prompt=prompt)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"batch_size": 2, "steps": 3}, HIRES, {"sampler_name": "Euler a", "steps": 4}],
+    ids=["batch", "hires", "ancestral"],
+)
+@pytest.mark.parametrize("latent_ratio", [0, 0.5])
+def test_regions_with_other_networks(webui: Webui, latent_ratio: float, settings: dict[str, Any]) -> None:
+    """Each half is that of the picture in which both regions have its network."""
+    settings = {**settings, "width": 192, "height": 64}
+    tags = (f"<lora:{UNET_LORA}:-1>", f"<lora:{LORA}:0.8>")
+
+    def made(*tags: str) -> Any:
+        plan = {"regions": [f"{PROMPT} {tag}" for tag in tags], "base_ratio": 0, "latent_ratio": latent_ratio}
+        return webui.generate(rpg=plan, **settings).images[-1]
+
+    both, *whole = made(*tags), made(tags[0], tags[0]), made(tags[1], tags[1])
+    for place, image in enumerate(whole):
+        difference, third = abs(both - image), image.shape[1] // 3
+        near, far = difference[:, :third].mean(), difference[:, -third:].mean()
+        assert (near, far)[place] < (far, near)[place] / 2
 
 
 def test_a_tag_in_a_negative_prompt_is_text_as_in_the_host(webui: Webui) -> None:
