@@ -255,6 +255,27 @@ def test_tokens_that_regions_share_are_mixed_by_their_shares() -> None:
     torch.testing.assert_close(result.flatten(), torch.tensor([0.5, 2.5]))
 
 
+@pytest.mark.parametrize(("ratio", "width", "calls"), [("1,1,1", 40, [14]), ("1,1,1,1,1", 56, [12]), ("1,1,1", 14, [5, 4])])
+def test_columns_of_nearly_one_width_go_into_one_call_and_keep_their_own_part(ratio: str, width: int, calls: list[int]) -> None:
+    layout = Layout.parse(ratio)
+    joined = join([torch.full((1, 1, 1), float(value)) for value in range(layout.count + 1)])
+    latent = torch.arange(float(width)).expand(1, 1, 8, width)
+    asked: list[int] = []
+
+    def denoise(part: Tensor, context: Tensor, windows: Sequence[Window], _regions: object) -> Tensor:
+        asked.append(part.shape[-1])
+        for one, (_, columns) in zip(part, windows, strict=True):
+            assert (one == latent[0][..., columns]).all()
+        return part + 1000 * context[..., None]
+
+    result = denoise_apart(denoise, latent, joined, shares(Areas.of(layout), (0.0,) * layout.count, 8, width), plain_rest=True)
+    expected = latent.clone()
+    for patch in shares(Areas.of(layout), (0.0,) * layout.count, 8, width).patches:
+        expected[..., patch.window[1]] += 1000 * (patch.region + 1)
+    torch.testing.assert_close(result, expected)
+    assert sorted(asked) == sorted(calls)
+
+
 @pytest.mark.parametrize("velocity", [False, True])
 def test_a_plain_picture_is_left_and_an_object_vanishes(velocity: bool) -> None:
     noise, where = torch.randn(2, 4, 16, 16), torch.ones(16, 16)
