@@ -77,7 +77,7 @@ def case(kind: str, areas: Areas, base_ratio: float, latent_ratio: float = 0.0) 
 
 
 CELLS = Areas.of(Layout.parse("1,1,1;2,3,1"))
-FEATHERED = Areas.of(Layout.parse("1,1"), [None, None, Area(Box(0.2, 0.3, 0.7, 0.9), feather=0.2)])
+FEATHERED = Areas.of(Layout.parse("1,1"), own=[None, None, Area(Box(0.2, 0.3, 0.7, 0.9), feather=0.2)])
 
 
 @pytest.mark.parametrize("kind", ["sd1", "sd2", "sdxl"])
