@@ -8,6 +8,7 @@ from dataclasses import replace
 from rpg.areas import masks
 from rpg.areas.area import Area
 from rpg.areas.layout import Box, Layout
+from rpg.areas.patches import coverage
 from rpg.plan import Plan
 
 WHOLE = Box(0.0, 0.0, 1.0, 1.0)
@@ -31,6 +32,23 @@ def cut(plan: Plan, part: Box) -> Plan:
     if not regions:  # it is the base prompt's alone
         return replace(plan, regions=(replace(plan.regions[0], area=None, base_ratio=1),), split_ratio="1", latent_ratio=0)
     return replace(plan, regions=tuple(regions), split_ratio=split_ratio)
+
+
+def seen_in(plan: Plan, height: int, width: int) -> Plan:
+    """``plan`` without the regions that no token of a latent shows; the last region, if it is one of them, is all that is left.
+
+    Args:
+        height, width: of the latent.
+    """
+    areas = plan.areas
+    tokens = coverage(areas, height, width).sum((1, 2))
+    kept = [number for number, shown in enumerate(areas.regions) if tokens[shown] >= 1]
+    if len(kept) == len(plan.regions):
+        return plan
+    if len(plan.regions) - 1 not in kept:
+        return replace(plan, regions=(replace(plan.regions[-1], area=None),), split_ratio="1")
+    places = {number: plan.regions[number].area or Area(areas.boxes[number]) for number in kept}
+    return replace(plan, regions=tuple(replace(plan.regions[n], area=area) for n, area in places.items()), split_ratio="")
 
 
 def _cells(layout: Layout, part: Box) -> tuple[list[bool], str]:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpg.areas.layout import Box
-from rpg.areas.patches import coverage
-from rpg.cut import WHOLE, cut
+from rpg.areas.patches import check_sizes, coverage
+from rpg.cut import WHOLE, cut, seen_in
 from rpg.plan import Plan
 from tests.areas.test_area import png
 
@@ -65,3 +65,15 @@ def test_a_part_without_regions_is_the_base_prompts() -> None:
     nearer = cut(plan, Box(0, 0, 0.5, 0.25)).regions[0].area
     assert nearer is not None
     assert (nearer.box, nearer.feather) == (Box(0, 0, 1, 1), pytest.approx(0.1 / 0.125**0.5))
+
+
+def test_regions_that_nothing_shows_are_left_out() -> None:
+    over = {"prompt": "x", "area": {"box": [0.2, 0, 1, 1]}}
+    plan = Plan.from_dict({"regions": ["a", "b", over], "split_ratio": "1,1"})
+    seen = seen_in(plan, 16, 16)
+    assert [region.prompt for region in seen.regions] == ["a", "x"]
+    assert seen.split_ratio == ""
+    check_sizes(seen.areas, 16, 16)
+    assert seen_in(seen, 16, 16) is seen
+    tiny = Plan.from_dict({"regions": ["a", {"prompt": "x", "area": {"box": [0, 0, 0.01, 0.01]}}], "split_ratio": "1"})
+    assert [region.prompt for region in seen_in(tiny, 16, 16).regions] == ["x"]

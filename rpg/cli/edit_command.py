@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
         seed=seed,
         masking=masking(options),
         caption=given.prompt,
-        common_prompt=given.common_prompt,
+        plan=given.known_plan,
         on_operation=lambda operation: print(operation.sentence, file=sys.stderr),
     )
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -110,7 +110,7 @@ def _edit(given: Described, instruction: str, wanted: Refinement, desk: Desk) ->
         desk.painter(),
         seed=desk.seed,
         masking=wanted.masking,
-        common_prompt=given.common_prompt,
+        plan=given.known_plan,
         on_operation=lambda operation: desk.say(operation.sentence),
     )
     infotext = edited_infotext(given.infotext, given.prompt, list(done.operations))

@@ -14,6 +14,7 @@ from rpg.editing.model_instructions import operations_by_model
 from rpg.editing.operations import Operation
 from rpg.editing.painter import Painter
 from rpg.editing.repaint import BY_DEFAULT, Masking, repaint
+from rpg.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def edit(
     model: Model | None = None,
     masking: Masking = BY_DEFAULT,
     caption: str = "",
-    common_prompt: str = "",
+    plan: Plan | None = None,
     on_operation: Callable[[Operation], object] = lambda _: None,
 ) -> Edited:
     """The picture as the instruction wants it; every pixel outside the mask is as before.
@@ -46,16 +47,14 @@ def edit(
     Args:
         critic: finds what the instruction names, where rules read it.
         model: reads the instruction; None for the rules.
-        caption, common_prompt: of the picture, where they are known.
+        caption, plan: of the picture, where they are known.
         on_operation: gets each operation before it is done.
 
     Raises:
         EditingError, LLMError: when the instruction cannot be read, or what it names is not there.
     """
     operations = operations_for(instruction, picture, critic, model, caption)
-    return carried_out(
-        operations, picture, painter, seed=seed, masking=masking, common_prompt=common_prompt, on_operation=on_operation
-    )
+    return carried_out(operations, picture, painter, seed=seed, masking=masking, plan=plan, on_operation=on_operation)
 
 
 def operations_for(
@@ -75,7 +74,7 @@ def carried_out(
     seed: int,
     masking: Masking = BY_DEFAULT,
     mask: Image.Image | None = None,
-    common_prompt: str = "",
+    plan: Plan | None = None,
     on_operation: Callable[[Operation], object] = lambda _: None,
 ) -> Edited:
     """The picture with operations done, one after the other.
@@ -89,6 +88,6 @@ def carried_out(
     result, painted = picture.convert("RGB"), Image.new("L", picture.size)
     for number, operation in enumerate(operations):
         on_operation(operation)
-        made = repaint(operation, result, painter, seed + number, masking, mask=mask, common_prompt=common_prompt)
+        made = repaint(operation, result, painter, seed + number, masking, mask=mask, plan=plan)
         result, painted = made.picture, ImageChops.lighter(painted, made.mask)
     return Edited(result, painted, tuple(operations))

@@ -195,8 +195,7 @@ class _Attempts:
         start = time.monotonic()
         operation = repair(verdict, seed) if repairs and not _mostly_wrong(verdict) else None
         if operation:
-            common = self.plan.common_prompt
-            made = repaint(operation, best, self.painter, seed, self.masking, common_prompt=common)
+            made = repaint(operation, best, self.painter, seed, self.masking, plan=self.plan)
             picture, mask = made.picture, made.mask
         else:
             # What has run into each other is kept apart, for the share of the steps that suits the model.

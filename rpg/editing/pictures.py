@@ -47,9 +47,9 @@ class Described:
         return self.caption.strip() or (self.plan.main_prompt if self.plan else without_networks(self.told.prompt))
 
     @property
-    def common_prompt(self) -> str:
-        plan = self.plan or self.told.plan
-        return plan.common_prompt if plan else ""
+    def known_plan(self) -> Plan | None:
+        """That of the picture, if it has one."""
+        return self.plan or (None if self.caption.strip() else self.told.plan)
 
     @property
     def shown_plan(self) -> Plan:
@@ -58,8 +58,7 @@ class Described:
         Raises:
             RPGError: when nothing says it, or the rules cannot read it.
         """
-        plan = self.plan or (None if self.caption.strip() else self.told.plan)
-        if plan:
+        if plan := self.known_plan:
             return plan
         if not self.prompt:
             raise EditingError("Nothing says what the picture was to show: it carries no infotext; give a caption.")

@@ -33,10 +33,14 @@ def beside_box(box: Box, place: Place) -> Box:
 
 
 def clear_box(picture: Image.Image, within: Box, like: Box | None = None) -> Box:
-    """Where within a box there is most room for something square, or as large as ``like``."""
+    """Where within a box there is most room for something square, or for what is at ``like`` now."""
     grey = np.asarray(picture.convert("L"), np.float32)
     height, width = grey.shape
     steps = np.abs(np.diff(grey, axis=0, prepend=grey[:1])) + np.abs(np.diff(grey, axis=1, prepend=grey[:, :1]))
+    if like:  # it will not be there any more
+        steps[
+            round(like.top * height) : round(like.bottom * height) + 2, round(like.left * width) : round(like.right * width) + 2
+        ] = 0
     sums = np.pad((steps > DRAWN).astype(np.float64), ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
     left, top = round(within.left * width), round(within.top * height)
     right, bottom = round(within.right * width), round(within.bottom * height)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from PIL import Image, ImageChops
 
-from rpg.areas.layout import Box
+from rpg.areas.area import Area
+from rpg.areas.layout import MAX_REGIONS, Box
 from rpg.editing.masks import DEFAULT, METHODS, bounds, grown, mask_of, pixels
 from rpg.editing.operations import Operation, OperationKind
 from rpg.editing.painter import Painter
@@ -60,14 +61,14 @@ def repaint(
     *,
     mask: Image.Image | None = None,
     preserved: Sequence[Box] = (),
-    common_prompt: str = "",
+    plan: Plan | None = None,
 ) -> Repainted:
     """The picture with the operation done; outside the mask every pixel is as before.
 
     Args:
         mask: instead of one that is made: of what is painted anew, or of what is moved.
         preserved: boxes of things that stay.
-        common_prompt: of the picture's plan.
+        plan: of the picture, where it is known: its regions go on around what is painted.
 
     Raises:
         EditingError: when the mask cannot be made, or is empty.
@@ -81,7 +82,7 @@ def repaint(
         start = filled(picture, hole)
     elif operation.kind == "recolour":
         start = tinted(picture, mask, operation.colour)
-    new = painter.repaint(start, hole, plan_of(operation, common_prompt), STRENGTHS[operation.kind], seed).convert("RGB")
+    new = painter.repaint(start, hole, plan_of(operation, hole, plan), STRENGTHS[operation.kind], seed).convert("RGB")
     result = Image.composite(new, picture, hole)
     if operation.target:  # the thing keeps its pixels
         there = put(result, picture, mask, pixels(operation.target, picture))
@@ -96,7 +97,16 @@ def made_mask(operation: Operation, picture: Image.Image, masking: Masking, pres
     return mask_of(picture, operation.box, masking.cut_out, folder=masking.sam, preserved=preserved)
 
 
-def plan_of(operation: Operation, common_prompt: str = "") -> Plan:
-    """One region with the operation's prompt."""
+def plan_of(operation: Operation, hole: Image.Image, plan: Plan | None = None) -> Plan:
+    """What the picture shows while the hole is painted: there the operation's prompt, around it what the picture's plan says.
+
+    Args:
+        plan: of the picture, where it is known.
+    """
     prompt = EMPTY if operation.kind == "move" or not operation.prompt.strip() else operation.prompt
-    return Plan((Region(prompt),), "1", operation.base_prompt, 0.0, latent_ratio=0, common_prompt=common_prompt)
+    if plan is None or len(plan.regions) >= MAX_REGIONS:
+        return Plan((Region(prompt),), "1", operation.base_prompt, 0.0, latent_ratio=0)
+    width, height = hole.size
+    left, top, right, bottom = bounds(hole)
+    own = Region(prompt, base_ratio=0, area=Area(Box(left / width, top / height, right / width, bottom / height)))
+    return replace(plan, regions=(*plan.regions, own), base_prompt=operation.base_prompt or plan.base_prompt, latent_ratio=0)

@@ -7,7 +7,9 @@ from typing import NamedTuple
 from PIL import Image
 
 from rpg.areas.layout import Box
+from rpg.cut import cut, seen_in
 from rpg.editing.masks import bounds
+from rpg.plan import Plan
 
 PADDING = 0.25
 """Around what is painted anew, as a share of its longer side: the painter sees so much of what stays."""
@@ -26,6 +28,14 @@ class Window(NamedTuple):
     def of(self, size: tuple[int, int]) -> Box:
         """In fractions of a picture of that size."""
         return Box(self.left / size[0], self.top / size[1], self.right / size[0], self.bottom / size[1])
+
+    def part_of(self, plan: Plan, size: tuple[int, int], painted: tuple[int, int]) -> Plan:
+        """The plan of a picture of that size, for this part of it alone.
+
+        Args:
+            painted: width and height in which the part is painted.
+        """
+        return seen_in(cut(plan, self.of(size)), painted[1] // 8, painted[0] // 8)
 
     def painted_size(self, native: int) -> tuple[int, int]:
         """At least so many pixels along the shorter side, or as it is if that is larger; multiples of 8."""

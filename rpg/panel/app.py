@@ -118,7 +118,9 @@ def build_app(
                     yield shown(item)
 
         def shown(item: str | list[Image.Image]) -> dict[Any, Any]:
-            return {status: item} if isinstance(item, str) else {gallery: item, made: item}
+            if isinstance(item, str):
+                return {status: item}
+            return {gallery: gr.update(value=item, columns=min(len(item), 3)), made: item}
 
         def finish() -> dict[Any, Any]:
             return {running: None, generate_button: gr.update(visible=True), stop_button: gr.update(visible=False)}

@@ -9,7 +9,6 @@ from typing import Any
 
 from PIL import Image
 
-from rpg.cut import cut
 from rpg.editing.windows import window_of
 from rpg.pipelines.classes import RegionalDiffusionInpaintPipeline, RegionalDiffusionXLInpaintPipeline
 from rpg.pipelines.loading import Loaded
@@ -40,7 +39,7 @@ class PipelinePainter:
         part, inside = picture.crop(window), mask.crop(window)
         width, height = window.painted_size(self._native)
         made = self._inpaint.generate(
-            cut(plan, window.of(picture.size)),
+            window.part_of(plan, picture.size, (width, height)),
             seed=seed,
             image=part.resize((width, height), Image.Resampling.LANCZOS),
             mask_image=inside.resize((width, height), Image.Resampling.BILINEAR),

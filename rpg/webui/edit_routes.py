@@ -127,9 +127,7 @@ def add_edit_routes(app: Any, host: Host, protection: dict[str, Any]) -> None:
             model = looker.model_for(log, host.stopping)
             operations = operations or operations_for(wish.instruction, picture, critic_of(model), model, given.prompt)
             painter = host.painter(picture, given.infotext, sampling.given)
-            done = carried_out(
-                operations, picture, painter, seed=seed, masking=masking, mask=mask, common_prompt=given.common_prompt
-            )
+            done = carried_out(operations, picture, painter, seed=seed, masking=masking, mask=mask, plan=given.known_plan)
         infotext = edited_infotext(given.infotext, given.prompt, list(done.operations))
         return {
             "image": base64.b64encode(png(done.picture, infotext)).decode(),

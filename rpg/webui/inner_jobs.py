@@ -12,7 +12,6 @@ import torch
 from modules import call_queue, processing, scripts, sd_models, shared
 from PIL import Image
 
-from rpg.cut import cut
 from rpg.editing.windows import window_of
 from rpg.errors import GenerationError, Stopped
 from rpg.infotext import parts
@@ -123,7 +122,7 @@ class InnerJobs:
         window = window_of(mask, picture.size)
         part, inside = picture.crop(window), mask.crop(window)
         size = window.painted_size(min(self.settings["width"], self.settings["height"]))
-        plan = cut(plan, window.of(picture.size))
+        plan = window.part_of(plan, picture.size, size)
         p = processing.StableDiffusionProcessingImg2Img(
             **{name: self.settings[name] for name in _PAINTING if name in self.settings},
             **_alone(plan, seed),

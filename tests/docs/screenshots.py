@@ -73,6 +73,18 @@ def whole(page: Page) -> Any:
     return page.locate(".gradio-container .main, .gradio-container").first
 
 
+def refine(page: Page) -> Any:
+    whole(page)
+    page.locate("#rpg-standalone-refine .label-wrap").first.click()
+    page.locate("#rpg-standalone-instruction textarea").fill("make the circle green and move the square to the middle")
+    page.button("edit-button").click()
+    expect(page.button("result")).to_contain_text("Move a square.", timeout=60_000)
+    expect(page.locate("#rpg-standalone-gallery .thumbnail-item")).to_have_count(3)
+    expect(page.button("generate")).to_be_visible()
+    page.raw.mouse.move(5, 5)
+    return page.locate(".gradio-container .main, .gradio-container").first
+
+
 Scene = Callable[[Page], Any]
 SCENES: dict[str, tuple[Scene, str]] = {
     "start": (start, "en-US"),
@@ -80,6 +92,7 @@ SCENES: dict[str, tuple[Scene, str]] = {
     "areas": (areas, "en-US"),
     "planner": (planner, "en-US"),
     "page": (whole, "en-US"),
+    "refine": (refine, "en-US"),
     "page.zh-CN": (whole, "zh-CN"),
 }
 

@@ -40,7 +40,7 @@ class Draughtsman:
     def repaint(self, picture: Image.Image, mask: Image.Image, plan: Plan, strength: float, seed: int) -> Image.Image:
         self.repainted.append((plan, strength, seed))
         left, top, right, bottom = bounds(mask)
-        words = plan.regions[0].prompt.split()
+        words = plan.regions[-1].prompt.split()
         if not set(words) & set(SHAPES):
             return picture
         thing = self._thing(

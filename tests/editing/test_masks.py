@@ -13,6 +13,7 @@ from rpg.editing.masks import bounds, grown, mask_of
 from rpg.editing.masks.sam import chosen
 from rpg.errors import EditingError
 from rpg.shapes.training.scenes import COLOURS, SHAPES, Scene, Thing, draw
+from tests.editing.sam import save_sam
 
 STAR, HEART = Thing("blue", "star", 60, 64, 70), Thing("red", "heart", 190, 64, 60)
 PICTURE = draw(Scene(256, 128, "gray", (STAR, HEART)))
@@ -84,27 +85,7 @@ def test_the_largest_sure_mask_is_taken() -> None:
 
 def test_a_tiny_random_model_from_disk(tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers")
-    vision = transformers.SamVisionConfig(
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        image_size=64,
-        patch_size=16,
-        output_channels=16,
-        mlp_dim=32,
-        window_size=2,
-        global_attn_indexes=[0],
-        num_pos_feats=8,
-    )
-    prompt = transformers.SamPromptEncoderConfig(hidden_size=16, image_size=64, patch_size=16, mask_input_channels=4)
-    decoder = transformers.SamMaskDecoderConfig(
-        hidden_size=16, mlp_dim=32, num_hidden_layers=1, num_attention_heads=2, iou_head_hidden_dim=16
-    )
-    config = transformers.SamConfig(vision.to_dict(), prompt.to_dict(), decoder.to_dict())
-    transformers.SamModel(config).save_pretrained(tmp_path)
-    size = {"longest_edge": 64}, {"height": 64, "width": 64}
-    images = transformers.SamImageProcessor(size=size[0], pad_size=size[1])
-    transformers.SamProcessor(images).save_pretrained(tmp_path)
+    save_sam(transformers, tmp_path)
     mask = mask_of(PICTURE, box_of(STAR), "sam", folder=str(tmp_path))
     assert mask.size == PICTURE.size
     assert set(np.unique(np.asarray(mask))) <= {0, 255}

@@ -146,3 +146,10 @@ def test_every_kind_has_a_sentence() -> None:
 def test_boxes_lie_in_the_picture(box: Box) -> None:
     with pytest.raises(EditingError, match="must lie in the picture"):
         Operation("remove", box, "")
+
+
+def test_what_is_moved_makes_room_for_itself() -> None:
+    picture = draw(Scene(224, 128, "pink", (Thing("red", "circle", 62, 62, 68), Thing("blue", "square", 176, 82, 64))))
+    (operation,) = operations_of("move the square to the middle", picture, ShapesCritic())
+    assert operation.target is not None
+    assert operation.target.left * 224 > 90, "it covers the circle more than it must"
