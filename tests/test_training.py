@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -18,8 +19,9 @@ from torch import distributed, multiprocessing, nn
 from rpg import shapes
 from rpg.pipelines.loading import load
 from rpg.shapes.training import __main__ as command
-from rpg.shapes.training import autoencoder, denoiser, loop, models, text_encoder
+from rpg.shapes.training import autoencoder, denoiser, loop, models, styles, text_encoder
 from rpg.shapes.training.scenes import COLOURS, NUMBERS, SHAPES, Scene, caption, random_scene
+from rpg.shapes.training.scenes import draw as draw_plain
 from rpg.shapes.training.single_file import state_dict
 
 SIZES = [(96, 96), (128, 128), (384, 128), (128, 224), (512, 512)]
@@ -176,6 +178,8 @@ def test_the_command_trains_and_writes_a_model_that_draws(tmp_path: Path, monkey
     ]
     monkeypatch.setattr(denoiser, "COURSES", short)
     monkeypatch.setattr(denoiser, "TOKENS", 100)
+    monkeypatch.setattr(styles, "STEPS", 1)
+    monkeypatch.setattr(styles, "FINE", denoiser.FIRST)
     monkeypatch.setattr(sys, "argv", ["training", "--folder", str(tmp_path), "--device", "cpu", "--processes", "1"])
     before = shapes.CHECKPOINT.read_bytes()
     assert command.main() == 0
@@ -187,3 +191,38 @@ def test_the_command_trains_and_writes_a_model_that_draws(tmp_path: Path, monkey
     assert loaded.pipeline("1,1", prompt="a red circle BREAK a blue square", seed=0, num_inference_steps=2).images[0].size
     size = (tmp_path / "shapes.safetensors").stat().st_size
     assert size < 18e6
+    for style in styles.STYLES:
+        made, bundled = (load_file(folder / f"{style}.safetensors") for folder in (tmp_path / "lora", shapes.LORA))
+        assert {name: value.shape for name, value in made.items()} == {name: value.shape for name, value in bundled.items()}
+
+
+def test_styles_are_drawn() -> None:
+    """Both leave the background to be seen inside an object that is in its place otherwise."""
+    for scene in scenes(20):
+        plain, *others = (np.asarray(draw(scene), int) for draw in (draw_plain, *styles.STYLES.values()))
+        for other in others:
+            changed = (plain != other).any(-1)
+            assert changed.any()
+            inside = np.zeros_like(changed)
+            for thing in scene.things:
+                left, top, right, bottom = (round(edge) for edge in thing.box)
+                inside[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1] = True
+                assert changed[max(top, 0) : bottom, max(left, 0) : right].mean() > 0.05
+            assert not (changed & ~inside).any()
+
+
+def test_the_bundled_lora_change_what_they_are_trained_for() -> None:
+    """Less than a megabyte together; each says by its layers' names in the original code what it changes."""
+    files = sorted(shapes.LORA.glob("*.safetensors"))
+    assert [path.stem for path in files] == sorted(styles.STYLES)
+    assert sum(path.stat().st_size for path in files) < 1e6
+    names = {f"lora_unet_{key.rpartition('.')[0].replace('.', '_')}" for key in _original()}
+    for path in files:
+        layers = {key.partition(".")[0] for key in load_file(path)}
+        assert layers <= names
+        assert len(layers) > 80
+
+
+def _original() -> list[str]:
+    prefix = "model.diffusion_model."
+    return [key.removeprefix(prefix) for key in load_file(shapes.CHECKPOINT) if key.startswith(prefix)]

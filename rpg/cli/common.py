@@ -45,5 +45,5 @@ def load(options: argparse.Namespace) -> Any:
     if model is None:
         import_module("torch").set_num_threads(1)  # so small that threads wait for one another, minutes on a busy machine
     loaded = loading.load(model)
-    loaded.pipeline.lora_folder = options.lora_folder
+    loaded.pipeline.lora_folder = options.lora_folder or loaded.pipeline.lora_folder
     return loaded

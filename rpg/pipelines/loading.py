@@ -85,6 +85,7 @@ def load(model: str | None = None) -> Loaded:
     pipeline.scheduler = EulerAncestralDiscreteScheduler.from_config(pipeline.scheduler.config, timestep_spacing="linspace")
     pipeline.to(device)
     if model is None:
+        pipeline.lora_folder = shapes.LORA
         return Loaded(pipeline, shapes.CHECKPOINT, width=224, height=128, guidance_scale=shapes.GUIDANCE_SCALE)
     size = pipeline.unet.config.sample_size * pipeline.vae_scale_factor
     return Loaded(pipeline, path, width=size, height=size)

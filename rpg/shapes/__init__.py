@@ -17,6 +17,9 @@ CONFIG = _FOLDER / "diffusers"
 CLIP = CONFIG / "tokenizer"
 """Tokenizer and text encoder configuration, as ldm's ``FrozenCLIPEmbedder`` wants them."""
 
+LORA = _FOLDER / "lora"
+"""LoRA for the model, in kohya's form: "stripes" fills shapes with stripes, "outlines" leaves their outlines."""
+
 LATENT_RATIO = 0.7
 GUIDANCE_SCALE = 3.0
 """What suits the model best: the sweeps in docs/composition.md."""

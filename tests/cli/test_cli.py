@@ -134,7 +134,7 @@ def test_captions_are_planned_by_the_chosen_planner(tmp_path: Path, capsys) -> N
         (["a cat", "--model", "empty.safetensors"], "The model 'empty.safetensors' cannot be loaded"),
         (["a cat", "--model", "folder"], "The model 'folder' cannot be loaded"),
         (["a cat", "--lora-folder", "nowhere"], "--lora-folder is 'nowhere'"),
-        (["--regions", "a cat <lora:hat:1>"], "<lora:hat:1> names a LoRA, and there is no folder to look in"),
+        (["--regions", "a cat <lora:hat:1>"], "<lora:hat:1> names a LoRA that is not in"),
         (["a cat", "--width", "100"], "width is 100; it must be a multiple of 8"),
         (["a cat", "--planner", "openai"], "OPENAI_API_KEY"),
     ],

@@ -71,9 +71,15 @@ def _renamed(name: str, rules: Rules) -> str:
 
 
 def _unet(unet: Any) -> dict[str, Tensor]:
-    """Blocks are counted through there, and a level's here: input 0 is the first convolution, then each level's residual
-    blocks and its downsampling; outputs are the residual blocks from the coarsest level up."""
-    per_level = unet.config.layers_per_block
+    return {unet_name(key, unet.config.layers_per_block): value for key, value in unet.state_dict().items()}
+
+
+def unet_name(key: str, per_level: int = 1) -> str:
+    """A UNet's weight as the original code names it.
+
+    Blocks are counted through there, and a level's here: input 0 is the first convolution, then each level's residual blocks, of
+    which there are ``per_level``, and its downsampling; outputs are the residual blocks from the coarsest level up.
+    """
 
     def down(match: re.Match[str]) -> str:
         level, kind, index = int(match[1]), match[2], int(match[3])
@@ -85,13 +91,10 @@ def _unet(unet: Any) -> dict[str, Tensor]:
         block = level * (per_level + 1) + (per_level if kind == "upsamplers" else index)
         return f"output_blocks.{block}." + {"resnets": "0.", "attentions": "1.", "upsamplers": "2."}[kind]
 
-    named = {}
-    for key, value in unet.state_dict().items():
-        name = _renamed(key, _UNET)
-        name = re.sub(r"^down_blocks\.(\d+)\.(resnets|attentions|downsamplers)\.(\d+)\.(conv\.(?=\w+$))?", down, name)
-        name = re.sub(r"^up_blocks\.(\d+)\.(resnets|attentions|upsamplers)\.(\d+)\.", up, name)
-        named[name if "transformer_blocks" in name else _renamed(name, _RESNET)] = value
-    return named
+    name = _renamed(key, _UNET)
+    name = re.sub(r"^down_blocks\.(\d+)\.(resnets|attentions|downsamplers)\.(\d+)\.(conv\.(?=\w+$))?", down, name)
+    name = re.sub(r"^up_blocks\.(\d+)\.(resnets|attentions|upsamplers)\.(\d+)\.", up, name)
+    return name if "transformer_blocks" in name else _renamed(name, _RESNET)
 
 
 def _autoencoder(autoencoder: Any) -> dict[str, Tensor]:

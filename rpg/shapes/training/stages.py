@@ -11,7 +11,7 @@ import torch
 from torch import distributed, multiprocessing
 
 from rpg import shapes
-from rpg.shapes.training import autoencoder, denoiser, single_file, text_encoder
+from rpg.shapes.training import autoencoder, denoiser, single_file, styles, text_encoder
 
 
 def train(folder: Path, seed: int, device: str, processes: int) -> Path:
@@ -39,9 +39,14 @@ def _train(folder: Path, seed: int, device: str) -> None:
     vae = autoencoder.refined(folder, seed, device, vae)
     text = text_encoder.trained(folder, seed, device)
     network = denoiser.trained(folder, seed, device, vae, text)
-    if not distributed.is_initialized() or distributed.get_rank() == 0:
+    first = not distributed.is_initialized() or distributed.get_rank() == 0
+    if first:
         single_file.write(folder, vae, network.unet, network.text_encoder)
         plot(folder)
+    for style in styles.STYLES:
+        changed = styles.trained(folder, seed, device, vae, network, style=style)
+        if first:
+            styles.write(folder / shapes.LORA.name / f"{style}.safetensors", changed)
 
 
 def plot(folder: Path) -> Path:
