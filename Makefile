@@ -12,8 +12,8 @@ SPREAD := -n auto --dist loadfile
 
 .PHONY: run ui test check test-webui test-forge test-matrix soak fuzz bench-speed bench-webui bench-composition docs screenshots train
 
-run: $(INSTALLED) ## make a picture with the embedded model
-	@$(VENV)/bin/python -m rpg generate "$(CAPTION)" --seed $(SEED)
+run: $(INSTALLED) ## make a picture with the embedded model; CONTROL=canny=FILE or depth=FILE: one that follows that
+	@$(VENV)/bin/python -m rpg generate "$(CAPTION)" --seed $(SEED) $(if $(CONTROL),--control "$(CONTROL)")
 
 ui: $(INSTALLED) ## the panel on a page of its own
 	@$(VENV)/bin/python -m rpg ui

@@ -10,7 +10,9 @@ from itertools import count
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[1]
-ROOMS = "areas editing foreign infotext json_faults llm networks panel pipelines plan planners presets steering values webui"
+ROOMS = (
+    "areas editing foreign infotext inputs json_faults llm networks panel pipelines plan planners presets steering values webui"
+)
 """Rooms of ``rpg`` whose sentences the panel shows."""
 SILENT = re.compile(
     r"planners/(rules/(?!__init__)|reply_text)|foreign/(omost|pasted)|pipelines/__init__|webui/xyz"

@@ -13,16 +13,20 @@ from random import Random
 import numpy as np
 import pytest
 import torch
+from diffusers import ControlNetModel
+from PIL import Image
 from safetensors.torch import load_file
 from torch import distributed, multiprocessing, nn
 
 from rpg import shapes
+from rpg.inputs import Control, Inputs
+from rpg.pipelines.inputs import prepare
 from rpg.pipelines.loading import load
 from rpg.shapes.training import __main__ as command
-from rpg.shapes.training import autoencoder, denoiser, loop, models, styles, text_encoder
-from rpg.shapes.training.scenes import COLOURS, NUMBERS, SHAPES, Scene, caption, random_scene
+from rpg.shapes.training import autoencoder, control, denoiser, hints, loop, models, styles, text_encoder
+from rpg.shapes.training.scenes import COLOURS, NUMBERS, SHAPES, Scene, Thing, caption, random_scene
 from rpg.shapes.training.scenes import draw as draw_plain
-from rpg.shapes.training.single_file import state_dict
+from rpg.shapes.training.single_file import control_state_dict, state_dict
 
 SIZES = [(96, 96), (128, 128), (384, 128), (128, 224), (512, 512)]
 KIND = re.compile(rf"\b(an?|{'|'.join(NUMBERS.values())}) ({'|'.join(COLOURS)}) ({'|'.join(SHAPES)})s?\b")
@@ -167,6 +171,39 @@ def test_the_bundled_file_is_what_its_networks_are_written_as() -> None:
     assert all(torch.equal(value, bundled[name]) for name, value in written.items())
 
 
+def test_the_bundled_control_is_what_its_network_is_written_as() -> None:
+    net = ControlNetModel.from_single_file(str(shapes.CONTROL), config=str(shapes.CONTROL_CONFIG), local_files_only=True)
+    written, bundled = control_state_dict(net), load_file(shapes.CONTROL)
+    assert written.keys() == bundled.keys()
+    assert all(torch.equal(value, bundled[name]) for name, value in written.items())
+    assert shapes.CONTROL.stat().st_size < 8e6
+    again = ControlNetModel.from_config(net.config)  # a folder in diffusers' format
+    again.load_state_dict(net.state_dict())
+
+
+def test_hints_show_where_things_are() -> None:
+    scene = Scene(96, 64, "pink", (Thing("red", "square", 20, 32, 24), Thing("cyan", "circle", 70, 32, 30)))
+    filled = np.asarray(hints.silhouettes(scene, [80, 200], 10))
+    assert [filled[32, x] for x in (20, 70, 48)] == [80, 200, 10]
+    assert (filled > 45).sum() == pytest.approx(24 * 24 + 3.14 * 15 * 15, rel=0.04)
+    for outlines in (hints.canny(scene), hints.lines(scene, 1)):
+        pixels = np.asarray(outlines)
+        assert set(np.unique(pixels)) == {0, 255}
+        assert pixels[32, 6:10].any()
+        assert pixels[32, 53:57].any()
+        assert not pixels[32, 12:28].any()
+        assert 120 < (pixels > 0).sum() < 260
+
+
+def test_training_control_sees_both_kinds_of_hints() -> None:
+    rng = Random(2)
+    scene = random_scene(rng, 96, 96)
+    drawn = [np.asarray(control.random_hint(rng, scene)) for _ in range(200)]
+    outlines = [(pixels > 127).mean() < 0.15 and pixels.max() == 255 and pixels.min() == 0 for pixels in drawn]
+    assert 60 < sum(outlines) < 150
+    assert len({int(pixels.max()) for pixels in drawn}) > 20, "depth has many levels"
+
+
 def test_the_command_trains_and_writes_a_model_that_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(autoencoder, "STEPS", 2)
     monkeypatch.setattr(autoencoder, "DECODER_STEPS", 2)
@@ -177,16 +214,24 @@ def test_the_command_trains_and_writes_a_model_that_draws(tmp_path: Path, monkey
         for course in denoiser.COURSES
     ]
     monkeypatch.setattr(denoiser, "COURSES", short)
+    monkeypatch.setattr(control, "STEPS", 2)
+    monkeypatch.setattr(control, "SCENES", 4)
     monkeypatch.setattr(denoiser, "TOKENS", 100)
     monkeypatch.setattr(styles, "STEPS", 1)
     monkeypatch.setattr(styles, "FINE", denoiser.FIRST)
     monkeypatch.setattr(sys, "argv", ["training", "--folder", str(tmp_path), "--device", "cpu", "--processes", "1"])
     before = shapes.CHECKPOINT.read_bytes()
     assert command.main() == 0
+    assert (tmp_path / "losses.png").exists()
     assert shapes.CHECKPOINT.read_bytes() == before
     monkeypatch.setattr(shapes, "CHECKPOINT", tmp_path / "shapes.safetensors")
     monkeypatch.setattr(shapes, "CONFIG", tmp_path / "diffusers")
+    monkeypatch.setattr(shapes, "CONTROL", tmp_path / "control.safetensors")
+    monkeypatch.setattr(shapes, "CONTROL_CONFIG", tmp_path / "diffusers" / "controlnet")
     loaded = load()
+    hint = Image.new("RGB", (64, 64), "white")
+    controlled, options = prepare(loaded.pipeline, Inputs((Control(None, hint),)))
+    assert controlled("1", prompt="a red circle", seed=0, num_inference_steps=2, **options).images[0].size == (64, 64)
     assert loaded.pipeline.vae.config.scaling_factor != 1
     assert loaded.pipeline("1,1", prompt="a red circle BREAK a blue square", seed=0, num_inference_steps=2).images[0].size
     size = (tmp_path / "shapes.safetensors").stat().st_size

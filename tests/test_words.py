@@ -24,7 +24,7 @@ UNSEEN = {
     "the main prompt, known at generation",
 }
 """What only models, their servers, the console and programmers read."""
-UNTRANSLATED = {"rpg-standalone-model"}
+UNTRANSLATED = {"rpg-standalone-model", "rpg-standalone-kind"}
 """Components whose choices are names from elsewhere."""
 
 Words = dict[str, str]

@@ -14,7 +14,7 @@ from rpg.cli import plan_command
 from rpg.cli.common import add_model, load, whole
 from rpg.cli.editing_options import Refiner, add_refining
 from rpg.cli.files import read_plan, read_remake, save
-from rpg.cli.inputs import Inputs, add_inputs
+from rpg.cli.inputs import InputOptions, add_inputs
 from rpg.errors import GenerationError, PlanError
 from rpg.infotext import Infotext
 from rpg.plan import RATIOS, Plan
@@ -74,7 +74,7 @@ def generate(options: argparse.Namespace) -> None:
     if output is not None and output.suffix.lower() != ".png":
         raise GenerationError(f"--output is {str(output)!r}; pictures carry their plan in a .png file.")
     former, former_plan = read_remake(options.remake) if options.remake else (Infotext(""), None)
-    inputs = Inputs(options)
+    inputs = InputOptions(options)
     plan = wanted_plan(options, former_plan)
     if options.refine and inputs:
         raise GenerationError("--refine draws pictures again from noise; leave it out with --image and --control.")

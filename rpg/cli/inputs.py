@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from rpg.errors import GenerationError
-
-KINDS = ("canny", "depth", "pose", "lineart", "mlsd", "normal", "scribble", "seg", "softedge", "tile")
-"""Of controls."""
-STRENGTH = 0.75
-"""The webui's."""
-CANNY = (100, 200)
-"""Thresholds of the gradient, on pictures of 0 to 255; the webui's."""
-STEP = 8
-"""Of widths and heights; by one a picture may be stretched."""
+from rpg.inputs import KINDS, OWN_KINDS, STEP, STRENGTH, Control, Inputs, check_hint, check_strength, fitting, outlines, sized
 
 
 def add_inputs(parser: Any) -> None:
@@ -35,7 +26,7 @@ def add_inputs(parser: Any) -> None:
         action="append",
         default=[],
         metavar="DIR",
-        help="its ControlNet, in diffusers' format; one per control",
+        help="its ControlNet, in diffusers' format; one per control (default: the embedded model's own, for canny and depth)",
     )
     parser.add_argument(
         "--control-scale",
@@ -52,7 +43,7 @@ def add_inputs(parser: Any) -> None:
     parser.add_argument("--strength", type=float, help=f"how far from that picture, 0 to 1 (default: {STRENGTH:g})")
 
 
-class Inputs:
+class InputOptions:
     """The pictures that the options name, read and checked before a model is loaded.
 
     Attributes:
@@ -65,10 +56,10 @@ class Inputs:
         """
         _check(options)
         self._options = options
-        named = [_kind(text) for text in options.control]
+        named = [kind_of(text) for text in options.control]
         self.image = None if options.image is None else _read(options.image)
         self.mask = None if options.mask is None else _read(options.mask, "L")
-        self.hints = [(kind, _hint(kind, path) if options.preprocess else _read(path)) for kind, path in named]
+        self.hints = [(kind, _hint(kind, path, photograph=options.preprocess)) for kind, path in named]
         named_pictures = [(options.image, self.image), (options.mask, self.mask)]
         named_pictures += [(path, hint) for (_, path), (_, hint) in zip(named, self.hints)]
         self._named = [(path, picture) for path, picture in named_pictures if picture is not None]
@@ -78,11 +69,7 @@ class Inputs:
 
     def size(self, width: int | None, height: int | None, area: int) -> tuple[int, int] | None:
         """Width and height of a picture of about ``area`` pixels, if neither is given, in the shape of the first one here."""
-        if not self:
-            return None
-        shape = self._named[0][1].width / self._named[0][1].height
-        width = width or _eights(height * shape if height else math.sqrt(area * shape))
-        return width, height or _eights(width / shape)
+        return fitting(self._named[0][1], area, width, height) if self else None
 
     def prepare(self, pipeline: Any, size: tuple[int, int], steps: int) -> tuple[Any, dict[str, Any]]:
         """See :func:`rpg.pipelines.inputs.prepare`; pictures are brought to width and height.
@@ -92,26 +79,20 @@ class Inputs:
         """
         from rpg.pipelines import inputs
 
-        width, height = size
-        for name, value in (("width", width), ("height", height)):
+        for name, value in zip(("width", "height"), size):
             if value % STEP:
                 raise GenerationError(f"{name} is {value}; it must be a multiple of {STEP}.")
         for path, picture in self._named:
-            if abs(picture.width * height - picture.height * width) > STEP * max(picture.size):
-                raise GenerationError(
-                    f"{path} is {picture.width}x{picture.height} and the picture to make {width}x{height}: it would be "
-                    "stretched; cut it to that shape, or give --width and --height of its shape."
-                )
+            sized(str(path), picture, size)
         strength = STRENGTH if self._options.strength is None else self._options.strength
-        if self.image is not None and int(steps * strength) < 1:
-            raise GenerationError(f"--strength {strength:g} of {steps} steps is no step; give more of either.")
+        if self.image is not None:
+            check_strength(strength, steps)
+        models = self._options.control_model or [None] * len(self.hints)
         scales = self._options.control_scale or [1.0] * len(self.hints)
-        controls = tuple(
-            inputs.Control(model, hint.resize(size), scale)
-            for model, (_, hint), scale in zip(self._options.control_model, self.hints, scales, strict=True)
-        )
+        hints = [hint.resize(size) for _, hint in self.hints]
+        controls = tuple(Control(*one) for one in zip(models, hints, scales, strict=True))
         image, mask = (None if picture is None else picture.resize(size) for picture in (self.image, self.mask))
-        return inputs.prepare(pipeline, inputs.Inputs(controls, image, mask, strength))
+        return inputs.prepare(pipeline, Inputs(controls, image, mask, strength))
 
     def save_hints(self, path: Path) -> list[Path]:
         """Write the hints that were made, beside the picture at ``path``."""
@@ -124,10 +105,6 @@ class Inputs:
         return names
 
 
-def _eights(pixels: float) -> int:
-    return max(round(pixels / STEP), 1) * STEP
-
-
 def _check(options: argparse.Namespace) -> None:
     for name in ("mask", "strength"):
         if getattr(options, name) is not None and options.image is None:
@@ -137,7 +114,14 @@ def _check(options: argparse.Namespace) -> None:
     if options.preprocess and not options.control:
         raise GenerationError("--preprocess was given without --control, the picture that it is about.")
     count = len(options.control)
-    if len(options.control_model) != count:
+    if not options.control_model and options.model is None:
+        for text in options.control:
+            if (kind := kind_of(text)[0]) not in OWN_KINDS:
+                raise GenerationError(
+                    f"--control {text!r} is of the kind {kind!r}, for which the embedded model has no ControlNet; it has one for "
+                    f"{' and '.join(OWN_KINDS)}."
+                )
+    elif len(options.control_model) != count:
         raise GenerationError(
             f"--control was given {count} times and --control-model {len(options.control_model)} times; each control needs its "
             "ControlNet, in the same order."
@@ -148,12 +132,17 @@ def _check(options: argparse.Namespace) -> None:
         )
 
 
-def _kind(text: str) -> tuple[str, Path]:
+def kind_of(text: str) -> tuple[str, Path]:
+    """Kind and path of ``KIND=PATH``.
+
+    Raises:
+        GenerationError: when it is something else, or there is no such kind.
+    """
     kind, equals, name = text.partition("=")
     if not equals or not name:
-        raise GenerationError(f"--control is {text!r}; write KIND=FILE, such as canny=edges.png.")
+        raise GenerationError(f"A control is given as {text!r}; write its kind and its path, such as canny=edges.png.")
     if kind not in KINDS:
-        raise GenerationError(f"--control {text!r} is of the kind {kind!r}; kinds are {', '.join(KINDS)}.")
+        raise GenerationError(f"A control is of the kind {kind!r}; kinds are {', '.join(KINDS)}.")
     return kind, Path(name)
 
 
@@ -165,17 +154,15 @@ def _read(path: Path, mode: str = "RGB") -> Image.Image:
         raise GenerationError(f"{path} is no picture.") from None
 
 
-def _hint(kind: str, path: Path) -> Image.Image:
-    """Made of a photograph."""
+def _hint(kind: str, path: Path, *, photograph: bool) -> Image.Image:
+    if not photograph:
+        hint = _read(path)
+        check_hint(str(path), kind, hint)
+        return hint
     if kind != "canny":
         raise GenerationError(
             f"--preprocess makes outlines (canny), not {kind}: make that hint by the package controlnet-aux (pip install "
             "controlnet-aux), and give it without --preprocess."
         )
-    picture = _read(path, "L")
-    try:
-        import cv2
-        import numpy as np
-    except ImportError:
-        raise GenerationError("--preprocess needs OpenCV; install it with: pip install opencv-python-headless") from None
-    return Image.fromarray(cv2.Canny(np.asarray(picture), *CANNY)).convert("RGB")
+    made: Image.Image = outlines(_read(path, "L"))
+    return made

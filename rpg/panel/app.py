@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ from PIL import Image
 from rpg.editing.actions import Action
 from rpg.errors import PlanError, RPGError, Stopped
 from rpg.infotext import PNG_KEY, Infotext
+from rpg.inputs import OWN_CONTROLS, Inputs
 from rpg.llm import Event
 from rpg.panel.acting import Bench, Painters, edited, no_painters, repaired
 from rpg.panel.draft import read_draft
 from rpg.panel.lines import error_line, progress_bar, status_line, unexpected_line
 from rpg.panel.panel import build_panel
+from rpg.panel.pictures import Controls, build_pictures
 from rpg.panel.planning import stop
 from rpg.panel.refining import asked
 from rpg.plan import Plan
@@ -44,6 +46,7 @@ class Settings:
     steps: int = 20
     guidance_scale: float = 4.0
     seed: int | None = None
+    inputs: Inputs = field(default_factory=Inputs)
 
 
 Generate = Callable[[Plan, Settings], Generator[float | Image.Image, None, None]]
@@ -54,12 +57,17 @@ When the user presses Stop, the generator is closed between two items. Calls nev
 
 
 def build_app(
-    generate: Generate, defaults: Settings | None = None, presets: Presets | None = None, painters: Painters | None = None
+    generate: Generate,
+    defaults: Settings | None = None,
+    presets: Presets | None = None,
+    painters: Painters = no_painters,
+    controls: Controls = OWN_CONTROLS,
 ) -> gr.Blocks:
     """The page. Call ``queue()`` and ``launch()`` on it.
 
     Args:
         painters: repaint pictures; without them they can only be checked.
+        controls: what pictures can follow; by default what the embedded model has ControlNets for.
     """
     defaults = defaults or Settings()
     theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])  # nothing to download
@@ -80,16 +88,12 @@ def build_app(
                     seed = gr.Number(given, precision=0, label="Seed (-1: random)", elem_id="rpg-standalone-seed")
                 with gr.Accordion("Regions", open=True):
                     panel = build_panel("standalone", presets)
+                pictures = build_pictures(controls, defaults.width * defaults.height, width, height)
             with gr.Column():
-                with gr.Row():
-                    generate_button = gr.Button("Generate", variant="primary", elem_id="rpg-standalone-generate")
-                    stop_button = gr.Button("Stop", variant="stop", visible=False, elem_id="rpg-standalone-stop")
-                status = gr.HTML(elem_classes="rpg-message", elem_id="rpg-standalone-result")
-                gallery = gr.Gallery(label="Pictures", columns=1, object_fit="contain", elem_id="rpg-standalone-gallery")
+                generate_button, stop_button, status, gallery = _results_column()
 
         made = gr.State([])
         one_at_a_time = threading.Lock()
-        painters = painters or no_painters
 
         def start(values: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
             cancelled = threading.Event()
@@ -103,6 +107,12 @@ def build_app(
                 guidance_scale=float(values[guidance]),
                 seed=int(values[seed]) if values[seed] >= 0 else None,
             )
+            try:
+                inputs = pictures.inputs(values, (settings.width, settings.height), settings.steps)
+            except RPGError as error:
+                yield {status: error_line(str(error))}
+                return
+            settings = replace(settings, inputs=inputs)
             with one_at_a_time:
                 wanted = values[panel.plan], values[panel.refining.wanted]
                 for item in generated(generate, wanted, settings, Bench(painters, cancelled)):
@@ -128,7 +138,7 @@ def build_app(
         buttons = [running, generate_button, stop_button]
         generate_button.click(
             start,
-            {panel.plan, panel.refining.wanted, prompt, negative, width, height, steps, guidance, seed},
+            {panel.plan, panel.refining.wanted, prompt, negative, width, height, steps, guidance, seed, *pictures.components},
             [*buttons, status, gallery, made],
             show_progress=False,
         ).then(finish, outputs=buttons, show_progress=False, queue=False)
@@ -145,6 +155,15 @@ def build_app(
     return app
 
 
+def _results_column() -> tuple[gr.Button, gr.Button, gr.HTML, gr.Gallery]:
+    with gr.Row():
+        generate_button = gr.Button("Generate", variant="primary", elem_id="rpg-standalone-generate")
+        stop_button = gr.Button("Stop", variant="stop", visible=False, elem_id="rpg-standalone-stop")
+    status = gr.HTML(elem_classes="rpg-message", elem_id="rpg-standalone-result")
+    gallery = gr.Gallery(label="Pictures", columns=1, object_fit="contain", elem_id="rpg-standalone-gallery")
+    return generate_button, stop_button, status, gallery
+
+
 def generated(generate: Generate, wanted: tuple[str, str], settings: Settings, bench: Bench) -> Iterator[str | list[Image.Image]]:
     """All pictures so far whenever there is another one or a better one, and in between what to show above them, as HTML.
 
@@ -158,7 +177,9 @@ def generated(generate: Generate, wanted: tuple[str, str], settings: Settings, b
             yield [*pictures]
         else:
             yield item
-    if wanted[1]:
+    if wanted[1] and settings.inputs:
+        yield status_line("Pictures with a control or from another picture are not repaired as they are made; press Repair.")
+    elif wanted[1]:
         for number in range(len(pictures)):
             if not bench.cancelled.is_set():
                 yield from repaired(pictures, number, wanted[1], bench)

@@ -1,44 +1,16 @@
-"""What a picture starts from or follows beside its plan: a picture, a mask, the hints of ControlNets."""
+"""A pipeline for what a picture starts from or follows beside its plan: a picture, a mask, the hints of ControlNets."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from diffusers import ControlNetModel
 
+from rpg import shapes
 from rpg.errors import GenerationError
+from rpg.inputs import Inputs
 from rpg.pipelines.classes import PIPELINES, RegionalDiffusionXLPipeline
-
-
-@dataclass(frozen=True)
-class Control:
-    """A ControlNet and what it follows.
-
-    Attributes:
-        model: a folder in diffusers' format.
-        hint: a PIL picture of outlines, depth, a pose, ..., of the size of the picture.
-    """
-
-    model: str
-    hint: Any
-    scale: float = 1.0
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """PIL pictures, all of the size of the picture to make.
-
-    Attributes:
-        mask: white where the picture to start from is made anew.
-        strength: how far from the picture, 0 to 1.
-    """
-
-    controls: tuple[Control, ...] = ()
-    image: Any = None
-    mask: Any = None
-    strength: float = 0.75
 
 
 def prepare(pipeline: Any, inputs: Inputs) -> tuple[Any, dict[str, Any]]:
@@ -67,7 +39,12 @@ def prepare(pipeline: Any, inputs: Inputs) -> tuple[Any, dict[str, Any]]:
     return made, options
 
 
-def _control_net(folder: str, pipeline: Any) -> ControlNetModel:
+def _control_net(folder: str | None, pipeline: Any) -> ControlNetModel:
+    if folder is None:
+        net = ControlNetModel.from_single_file(
+            str(shapes.CONTROL), config=str(shapes.CONTROL_CONFIG), torch_dtype=pipeline.dtype, local_files_only=True
+        )
+        return net.to(pipeline.device)
     if not Path(folder, "config.json").is_file():
         raise GenerationError(f"There is no ControlNet {folder!r}; name a folder in diffusers' format, with a config.json.")
     try:

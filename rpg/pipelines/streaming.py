@@ -24,10 +24,10 @@ def stream(pipeline: Any, plan: Plan, *, num_inference_steps: int, **options: An
     items: SimpleQueue[float | Image | BaseException | None] = SimpleQueue()
     closed = threading.Event()
 
-    def report(_pipeline: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+    def report(running: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         if closed.is_set():
             raise _Closed
-        items.put(min((step + 1) / num_inference_steps, 1.0))
+        items.put(min((step + 1) / running.num_timesteps, 1.0))  # fewer than asked for where a picture is the start
         return tensors
 
     def work() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from rpg.cli import main
 from rpg.cli.files import read_remake
@@ -31,6 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     mask.paste(255, (64, 0, 128, 64))
     mask.save(path / "mask.png")
     Image.new("RGB", (64, 64)).save(path / "square.png")
+    ImageOps.invert(edges).save(path / "bright.png")
     (path / "notes.txt").write_text("no picture")
     return path
 
@@ -58,7 +59,7 @@ def test_two_controls_with_a_picture_below_a_mask(folder: Path, monkeypatch) -> 
         "--control-model",
         "net",
         "--control",
-        "depth=photo.png",
+        "tile=photo.png",
         "--control-model",
         "net",
     ]
@@ -96,15 +97,35 @@ def test_outlines_of_a_photograph_are_shown_before(folder: Path, monkeypatch, ca
     assert np.abs(made - again).max() == 0
 
 
+def test_the_embedded_models_own_control_needs_no_name(folder: Path, monkeypatch, tmp_path: Path) -> None:
+    """The picture has an edge where its control has an outline, wherever that is."""
+    for left in (40, 136):
+        edges = Image.new("RGB", (224, 128))
+        ImageDraw.Draw(edges).rectangle((left, 40, left + 48, 88), outline="white")
+        edges.save(folder / "own.png")
+        arguments = ["--control", "canny=own.png", "--latent-ratio", "0", "--base-prompt", "a black square on a white background"]
+        monkeypatch.chdir(folder)
+        regions = ["--regions", "a black square on a white background", "--split-ratio", "1"]
+        assert main(["generate", "a black square", *regions, "--seed", "3", *arguments, "--output", "own-out.png"]) == 0
+        picture = np.asarray(Image.open("own-out.png").convert("L").resize((224, 128))) < 128
+        wanted = np.zeros_like(picture)
+        wanted[40:89, left : left + 49] = True
+        assert (picture & wanted).sum() / (picture | wanted).sum() > 0.7
+
+
 CONTROL = ["--control", "canny=edges.png", "--control-model", "net"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--control", "edges.png", "--control-model", "net"], "--control is 'edges.png'; write KIND=FILE"),
+        (["--control", "edges.png", "--control-model", "net"], "given as 'edges.png'; write its kind and its path"),
         (["--control", "edge=edges.png", "--control-model", "net"], "of the kind 'edge'; kinds are canny, depth, pose"),
-        (["--control", "canny=edges.png"], "--control was given 1 times and --control-model 0 times"),
+        (["--control", "pose=edges.png"], "for which the embedded model has no ControlNet; it has one for canny and depth"),
+        (["--control", "canny=edges.png", "--model", "x"], "--control was given 1 times and --control-model 0 times"),
+        (["--control", "canny=photo.png"], "photo.png does not look like outlines"),
+        (["--control", "depth=photo.png"], "photo.png is in colours; a hint of the kind depth is grey"),
+        (["--control", "canny=bright.png"], "bright.png does not look like outlines"),
         ([*CONTROL, "--control-scale", "1", "--control-scale", "1"], "--control-scale 2 times"),
         (["--control", "canny=notes.txt", "--control-model", "net"], "notes.txt is no picture"),
         (["--control", "canny=none.png", "--control-model", "net"], "none.png: No such file or directory"),
@@ -117,7 +138,7 @@ CONTROL = ["--control", "canny=edges.png", "--control-model", "net"]
         (["--strength", "0.5"], "--strength was given without --image"),
         (["--preprocess"], "--preprocess was given without --control"),
         (["--image", "photo.png", "--strength", "1.5"], "--strength is 1.5; it must be above 0 and at most 1"),
-        (["--image", "photo.png", "--strength", "0.1"], "--strength 0.1 of 4 steps is no step"),
+        (["--image", "photo.png", "--strength", "0.1"], "strength is 0.1, which is no step of 4"),
     ],
 )
 def test_refused_with_a_sentence(folder: Path, monkeypatch, capsys, arguments: list[str], sentence: str) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -102,6 +103,7 @@ def test_json_can_be_read(page: Path) -> None:
 def test_the_rest_runs(page: Path, webui: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the page's order, in one folder: what an earlier command made is there for a later one."""
     monkeypatch.chdir(tmp_path)
+    shutil.copytree(CHECKOUT / "docs/hints", "docs/hints")  # a part of the checkout, where users are
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.setenv(name, "127.0.0.1")
     for block in blocks(page):

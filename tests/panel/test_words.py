@@ -17,7 +17,7 @@ from tests.test_words import UNSEEN
 
 NAMES = re.compile(
     r"PlanError|Stable Diffusion|RPG|OpenAI|Ollama|LM Studio|vLLM|llama\.cpp|transformers|DeepSeek|Google Gemini|JSON|"
-    r"Regional Prompter|Forge Couple|Omost|API|base_url|Ctrl(\+Shift)?\+[A-Z]|Ctrl|Shift|split_ratio"
+    r"Regional Prompter|Forge Couple|Omost|API|base_url|canny|Ctrl(\+Shift)?\+[A-Z]|Ctrl|Shift|split_ratio"
 )
 SEEN = """(root) => {
     const seen = new Set();
@@ -49,7 +49,7 @@ def english(texts: list[str]) -> list[str]:
 
 def test_nothing_on_the_page_is_english(chinese: Page) -> None:
     expect(chinese.button("plan-button")).to_have_text("规划")
-    for name in ("settings", "presets"):
+    for name in ("settings", "presets", "pictures"):
         chinese.locate(f"#rpg-standalone-{name} .label-wrap").click()
     chinese.ratio.fill("1,x")
     expect(chinese.message).to_contain_text("不是大于 0 的数")
@@ -139,7 +139,7 @@ CUT = """() => {
 def test_no_text_is_cut(browser: Any, url: str, language: str) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale=language)
     page = Page(context.new_page(), url)
-    for name in ("settings", "presets"):
+    for name in ("settings", "presets", "pictures"):
         page.locate(f"#rpg-standalone-{name} .label-wrap").click()
     page.raw.wait_for_function("document.querySelector('.rpg-start p').checkVisibility()")
     page.ratio.fill("1")

@@ -150,12 +150,12 @@ class Denoiser(nn.Module):
 
     def forward(self, latents: Tensor, times: Tensor, tokens: Tensor) -> Any:
         context = self.text_encoder(tokens).last_hidden_state
-        with torch.autocast(latents.device.type, torch.bfloat16, enabled=_bfloat16_is_fast(latents.device.type)):
+        with torch.autocast(latents.device.type, torch.bfloat16, enabled=bfloat16_is_fast(latents.device.type)):
             return self.unet(latents, times, context).sample.float()
 
 
 @cache
-def _bfloat16_is_fast(device: str) -> bool:
+def bfloat16_is_fast(device: str) -> bool:
     if device == "cpu":
         return bool(torch.cpu.get_capabilities().get("amx_bf16"))
     return device == "cuda" and torch.cuda.is_bf16_supported()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, DDPMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from rpg.shapes import CLIP, CONFIG
+from rpg.shapes import CHECKPOINT, CLIP, CONFIG
 
 TEXT_LAYERS = 4
 PREDICTION = "v_prediction"
@@ -31,3 +31,10 @@ def tokenizer() -> Any:
 
 def noise() -> Any:
     return DDPMScheduler.from_pretrained(CONFIG / "scheduler", prediction_type=PREDICTION)
+
+
+def bundled() -> Any:
+    """The model that is there already, as a pipeline."""
+    return StableDiffusionPipeline.from_single_file(
+        str(CHECKPOINT), config=str(CONFIG), local_files_only=True, safety_checker=None
+    )

@@ -93,12 +93,14 @@ def draw(scene: Scene) -> Image.Image:
     picture = Image.new("RGB", size, BACKGROUNDS[scene.background])
     canvas = ImageDraw.Draw(picture)
     for thing in scene.things:
-        left, top, *_ = thing.box
-        outline = [
-            ((left + thing.size * x) * SUPERSAMPLING, (top + thing.size * y) * SUPERSAMPLING) for x, y in SHAPES[thing.shape]
-        ]
-        canvas.polygon(outline, fill=COLOURS[thing.colour])
+        canvas.polygon(outline(thing, SUPERSAMPLING), fill=COLOURS[thing.colour])
     return picture.reduce(SUPERSAMPLING)
+
+
+def outline(thing: Thing, scale: float = 1) -> list[tuple[float, float]]:
+    """Its corners, in pixels of a picture ``scale`` times as large."""
+    left, top, *_ = thing.box
+    return [((left + thing.size * x) * scale, (top + thing.size * y) * scale) for x, y in SHAPES[thing.shape]]
 
 
 USUAL, WIDE = (32, 40, 16, 12, 8, 8), (10, 36, 20, 16, 10, 8)

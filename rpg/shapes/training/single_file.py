@@ -52,6 +52,13 @@ _AUTOENCODER: Rules = (
     (r"\.to_([qkv])\.", r".\1."),
     (r"\.to_out\.0\.", ".proj_out."),
 )
+_HINT_BLOCK = r"^controlnet_cond_embedding\.blocks\.(\d+)\."
+_CONTROL: Rules = (
+    (r"^controlnet_cond_embedding\.conv_in\.", "input_hint_block.0."),
+    (r"^controlnet_cond_embedding\.conv_out\.", "input_hint_block.14."),
+    (r"^controlnet_down_blocks\.(\d+)\.", r"zero_convs.\1.0."),
+    (r"^controlnet_mid_block\.", "middle_block_out.0."),
+)
 
 
 def state_dict(autoencoder: Any, unet: Any, text_encoder: Any) -> dict[str, Tensor]:
@@ -68,6 +75,17 @@ def _renamed(name: str, rules: Rules) -> str:
     for pattern, replacement in rules:
         name = re.sub(pattern, replacement, name)
     return name
+
+
+def control_state_dict(net: Any) -> dict[str, Tensor]:
+    """The same for a ``ControlNetModel``."""
+
+    def hint(match: re.Match[str]) -> str:
+        """Activations are counted there."""
+        return f"input_hint_block.{2 * int(match[1]) + 2}."
+
+    named = {_renamed(re.sub(_HINT_BLOCK, hint, name), _CONTROL): value for name, value in _unet(net).items()}
+    return {f"control_model.{name}": value.detach().cpu().half().contiguous() for name, value in named.items()}
 
 
 def _unet(unet: Any) -> dict[str, Tensor]:
@@ -126,6 +144,18 @@ def write(folder: Path, autoencoder: Any, unet: Any, text_encoder: Any) -> Path:
     settings["model"]["params"]["scale_factor"] = autoencoder.config.scaling_factor
     settings["model"]["params"]["parameterization"] = models.PREDICTION[0]
     path.with_suffix(".yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def write_control(folder: Path, net: Any) -> Path:
+    """Write ``control.safetensors``, and its configuration into the folder ``diffusers``.
+
+    Returns:
+        The file's path.
+    """
+    path = folder / shapes.CONTROL.name
+    save_file(control_state_dict(net), path)
+    net.save_config(folder / shapes.CONFIG.name / shapes.CONTROL_CONFIG.name)
     return path
 
 
