@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import cv2
@@ -29,6 +29,8 @@ class Found:
     """Or ``OTHER``, as the colour may be."""
     box: tuple[int, int, int, int]
     """Left, top, right, bottom, in pixels."""
+    pixels: np.ndarray = field(compare=False, repr=False)
+    """Those that it covers: [height, width] of bool, of the whole picture."""
 
     @property
     def kind(self) -> tuple[str, str]:
@@ -68,7 +70,8 @@ def read(picture: Image.Image) -> list[Found]:
         top, bottom = np.flatnonzero(outline.any(axis=1))[[0, -1]]
         left, right = np.flatnonzero(outline.any(axis=0))[[0, -1]]
         box = (int(left), int(top), int(right) + 1, int(bottom) + 1)
-        found.append((int(outline.sum()), Found(_colour(colour), _shape(outline[top : bottom + 1, left : right + 1]), box)))
+        shape = _shape(outline[top : bottom + 1, left : right + 1])
+        found.append((int(outline.sum()), Found(_colour(colour), shape, box, outline)))
     return [item for _, item in sorted(found, key=lambda pair: -pair[0])]
 
 
