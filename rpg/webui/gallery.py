@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
-from modules import call_queue, images, infotext_utils, shared
+from modules import call_queue, images, shared
 from modules.ui_common import plaintext_to_html
 from PIL import Image
 
@@ -105,6 +105,8 @@ def _read(told: str) -> dict[str, Any]:
 def _picture(gallery: Sequence[Any] | None, place: int, info: dict[str, Any]) -> Described:
     if not gallery or not 0 <= place < len(gallery):
         raise EditingError("The gallery is empty; generate a picture first.")
+    from modules import infotext_utils  # not every webui has it
+
     picture = infotext_utils.image_from_url_text(gallery[place])
     texts = info["infotexts"]
     while len(texts) < len(gallery):

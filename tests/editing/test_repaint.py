@@ -96,3 +96,16 @@ def test_the_painter_gets_the_prompt_and_the_strength() -> None:
     assert [plan.regions[0].prompt for plan, _, _ in painter.repainted] == ["a green heart", EMPTY, "a green heart", EMPTY]
     assert [strength for _, strength, _ in painter.repainted] == [STRENGTHS[operation.kind] for operation, _ in OPERATIONS]
     assert {seed for _, _, seed in painter.repainted} == {7}
+
+
+def test_the_pictures_regions_go_on_around_what_is_painted() -> None:
+    painter = Draughtsman()
+    plan = Plan.from_dict({"regions": ["a red circle", "a blue star"], "base_ratio": 0.4, "common_prompt": "a photo"})
+    repaint(Operation("add", MIDDLE, "a green heart", "all three"), PICTURE, painter, 1, plan=plan)
+    ((painted, *_),) = painter.repainted
+    *others, own = painted.regions
+    assert tuple(others) == plan.regions
+    assert (own.prompt, own.base_ratio, painted.latent_ratio) == ("a green heart", 0, 0)
+    assert own.area is not None
+    assert own.area.box == pytest.approx(MIDDLE, abs=0.01)
+    assert (painted.base_prompt, painted.common_prompt, painted.split_ratio) == ("all three", "a photo", "1,1")

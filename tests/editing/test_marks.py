@@ -1,0 +1,42 @@
+"""Answers shown: boxes on a copy, texts for the infotext."""
+
+from __future__ import annotations
+
+import json
+
+from PIL import Image, ImageChops
+
+from rpg.areas.layout import Box
+from rpg.editing.critic import Answer, Verdict
+from rpg.editing.marks import checks_text, edited_infotext, marked, marked_places
+from rpg.editing.operations import Operation
+from rpg.editing.reading import checklist_of_caption
+from rpg.infotext import Infotext, parts, with_values
+
+CHECKLIST = checklist_of_caption("a cat and a dog")
+PICTURE = Image.new("RGB", (128, 64), "white")
+
+
+def test_boxes_are_drawn_on_a_copy() -> None:
+    answers = {id: Answer(id != "object-2", "", Box(0.5, 0, 1, 1) if id == "object-2" else None) for id in CHECKLIST.ids}
+    copy = marked(PICTURE, Verdict(CHECKLIST, answers))
+    assert PICTURE.getcolors() == [(128 * 64, (255, 255, 255))]
+    assert ImageChops.difference(copy, PICTURE).getbbox() == (64, 0, 128, 64)
+    assert copy.getpixel((127, 40))[0] > 200, "what failed is red"
+    place = marked_places(PICTURE, [Operation("add", Box(0, 0, 0.25, 1), "a cat")])
+    assert ImageChops.difference(place, PICTURE).getbbox()[0] == 0
+
+
+def test_the_infotext_keeps_the_checklist_and_all_edits() -> None:
+    answers = {id: Answer(id == "object-1") for id in CHECKLIST.ids}
+    assert checks_text(Verdict(CHECKLIST, answers)).startswith("object-1 yes: There is a cat.; object-2 no: There is a dog.; ")
+    made = str(Infotext("a cat", steps=20, sampler="Euler a", seed=1, size=(128, 64)))
+    once = edited_infotext(made, "", [Operation("add", Box(0, 0, 0.5, 1), 'a "dog", <b>')])
+    twice = edited_infotext(once, "", [Operation("remove", Box(0, 0, 1, 1), "")])
+    kept = json.loads(parts(twice)[2]["RPG operations"])
+    assert [(item["kind"], item.get("prompt")) for item in kept] == [("add", 'a "dog", <b>'), ("remove", None)]
+    assert parts(twice)[2]["Seed"] == "1"
+    broken = with_values(made, {"RPG operations": "{no JSON"})
+    assert (
+        len(json.loads(parts(edited_infotext(broken, "", [Operation("remove", Box(0, 0, 1, 1), "")]))[2]["RPG operations"])) == 1
+    )
