@@ -51,6 +51,7 @@ bench-webui: $(INSTALLED) ## the same inside the real webui; BENCH="--regional-p
 
 bench-composition: $(INSTALLED) ## does each object get its own colour, shape and place; an hour on two cores, goes on where interrupted
 	$(VENV)/bin/python -m tests.benchmarks.composition $(BENCH)
+	$(VENV)/bin/python -m tests.benchmarks.editing
 
 docs: $(INSTALLED) ## docs/troubleshooting.md from the sentences of the program
 	$(VENV)/bin/python -m tests.docs.troubleshooting

@@ -31,6 +31,12 @@ def without_networks(prompt: str) -> str:
     return TAG.sub("", prompt)
 
 
+def with_networks_of(one: str, other: str) -> str:
+    """The ``other`` prompt, with the networks that only ``one`` names."""
+    there = tags([other])
+    return other + "".join(tag for key, tag in tags([one]).items() if key not in there)
+
+
 def named(base: str, regions: Sequence[str], covers: bool) -> Named:
     """Share out the networks that prompts name.
 

@@ -14,6 +14,7 @@ from rpg.editing.operations import Operation, OperationKind
 from rpg.editing.painter import Painter
 from rpg.editing.prefill import filled, put, tinted
 from rpg.errors import EditingError
+from rpg.networks import with_networks_of
 from rpg.plan import Plan, Region
 from rpg.values import check_text, shown
 
@@ -109,4 +110,5 @@ def plan_of(operation: Operation, hole: Image.Image, plan: Plan | None = None) -
     width, height = hole.size
     left, top, right, bottom = bounds(hole)
     own = Region(prompt, base_ratio=0, area=Area(Box(left / width, top / height, right / width, bottom / height)))
-    return replace(plan, regions=(*plan.regions, own), base_prompt=operation.base_prompt or plan.base_prompt, latent_ratio=0)
+    base = with_networks_of(plan.base_prompt, operation.base_prompt or plan.base_prompt)
+    return replace(plan, regions=(*plan.regions, own), base_prompt=base, latent_ratio=0)

@@ -15,6 +15,7 @@ from PIL import Image
 from rpg.editing.windows import window_of
 from rpg.errors import GenerationError, Stopped
 from rpg.infotext import parts
+from rpg.networks import with_networks_of
 from rpg.plan import Plan
 from rpg.webui.arguments import TITLE
 
@@ -50,10 +51,12 @@ class InnerJobs:
 
     Fields:
         settings: of a new picture: arguments of the host's txt2img or, with ``init_images``, img2img.
+        prompt: of the finished picture, whose networks every other one has, too.
         outer: the job inside which all this happens, if any.
     """
 
     settings: Mapping[str, Any] = field(repr=False)
+    prompt: str = ""
     outer: Any = field(default=None, repr=False)
 
     @classmethod
@@ -65,7 +68,7 @@ class InnerJobs:
             settings["mask"] = p.image_mask
         elif isinstance(p.hr_prompt, str) and p.hr_prompt != p.prompt:
             settings["hr_prompt"] = p.hr_prompt
-        return cls(settings, p)
+        return cls(settings, outer=p)
 
     @classmethod
     def like(cls, picture: Image.Image, infotext: str, others: Mapping[str, Any] | None = None) -> InnerJobs:
@@ -77,7 +80,7 @@ class InnerJobs:
         Raises:
             GenerationError: when its numbers make no sense.
         """
-        _, negative, told = parts(infotext)
+        prompt, negative, told = parts(infotext)
         width, height = _size(told.get("Size", ""), picture.size)
         settings: dict[str, Any] = {
             "negative_prompt": negative,
@@ -102,7 +105,7 @@ class InnerJobs:
             }
         elif "Denoising strength" in told:
             settings |= {"init_images": [picture.convert("RGB")], "denoising_strength": strength}
-        return cls({**settings, **(others or {})})
+        return cls({**settings, **(others or {})}, prompt)
 
     def generate(self, plan: Plan, seed: int) -> Image.Image:
         """
@@ -110,6 +113,7 @@ class InnerJobs:
             Stopped: when the user stops the webui's job.
             GenerationError: when it cannot be made.
         """
+        plan = self._based(plan)
         return self._run(_kind("init_images" in self.settings)(**self.settings, **_alone(plan, seed)), plan)
 
     def repaint(self, picture: Image.Image, mask: Image.Image, plan: Plan, strength: float, seed: int) -> Image.Image:
@@ -122,7 +126,7 @@ class InnerJobs:
         window = window_of(mask, picture.size)
         part, inside = picture.crop(window), mask.crop(window)
         size = window.painted_size(min(self.settings["width"], self.settings["height"]))
-        plan = window.part_of(plan, picture.size, size)
+        plan = self._based(window.part_of(plan, picture.size, size))
         p = processing.StableDiffusionProcessingImg2Img(
             **{name: self.settings[name] for name in _PAINTING if name in self.settings},
             **_alone(plan, seed),
@@ -141,6 +145,9 @@ class InnerJobs:
         result = picture.copy()
         result.paste(self._run(p, plan).resize(part.size, Image.Resampling.LANCZOS), window[:2])
         return result
+
+    def _based(self, plan: Plan) -> Plan:
+        return replace(plan, base_prompt=with_networks_of(self.prompt, plan.base_prompt or plan.main_prompt))
 
     def _run(self, p: Any, plan: Plan) -> Image.Image:
         runner, p.script_args = _only_ours(hasattr(p, "init_images"), plan)
@@ -177,8 +184,7 @@ def _kind(from_picture: bool) -> Any:
 
 def _alone(plan: Plan, seed: int) -> dict[str, Any]:
     """One picture by the plan, kept nowhere."""
-    prompt = plan.base_prompt or plan.main_prompt
-    return {"prompt": prompt, "seed": seed, "do_not_save_samples": True, "do_not_save_grid": True}
+    return {"prompt": plan.base_prompt, "seed": seed, "do_not_save_samples": True, "do_not_save_grid": True}
 
 
 def _only_ours(from_picture: bool, plan: Plan) -> tuple[Any, list[Any]]:
@@ -188,8 +194,7 @@ def _only_ours(from_picture: bool, plan: Plan) -> tuple[Any, list[Any]]:
     runner.selectable_scripts = []
     runner.callback_map = {}
     (ours,) = runner.alwayson_scripts
-    data = replace(plan, base_prompt=plan.base_prompt or plan.main_prompt).to_dict()
-    return runner, [0, *[None] * (ours.args_from - 1), data, True, *[None] * (ours.args_to - ours.args_from - 2)]
+    return runner, [0, *[None] * (ours.args_from - 1), plan.to_dict(), True, *[None] * (ours.args_to - ours.args_from - 2)]
 
 
 def _number(text: str | None, default: float) -> float:

@@ -109,3 +109,10 @@ def test_the_pictures_regions_go_on_around_what_is_painted() -> None:
     assert own.area is not None
     assert own.area.box == pytest.approx(MIDDLE, abs=0.01)
     assert (painted.base_prompt, painted.common_prompt, painted.split_ratio) == ("all three", "a photo", "1,1")
+
+
+def test_the_pictures_networks_stay() -> None:
+    painter = Draughtsman()
+    plan = Plan.from_dict({"regions": ["a red circle"], "base_prompt": "a circle <lora:ink:0.8>"})
+    repaint(Operation("add", MIDDLE, "a green heart", "both"), PICTURE, painter, 1, plan=plan)
+    assert painter.repainted[0][0].base_prompt == "both<lora:ink:0.8>"
