@@ -58,7 +58,7 @@ class Sampling:
     def __post_init__(self) -> None:
         for name, least, most in (("steps", 1, 1000), ("cfg_scale", 0, 1000)):
             if (value := getattr(self, name)) is not None:
-                number(name, value, least, most, meaning=f"a number from {least} to {most}", error=EditingError)
+                number(name, value, least, most, meaning=f"a number between {least} and {most}", error=EditingError)
         for name in ("sampler_name", "scheduler", "negative_prompt"):
             if (value := getattr(self, name)) is not None:
                 check_text(name, value, EditingError)
