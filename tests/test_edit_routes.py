@@ -29,6 +29,8 @@ THINGS = Thing("red", "circle", 48, 48, 44), Thing("green", "star", 144, 48, 48)
 PICTURE = draw(Scene(192, 96, "white", THINGS))
 INFOTEXT = str(Infotext(CAPTION, steps=20, sampler="Euler a", seed=1, size=(192, 96), plan=plan(CAPTION)))
 MADE = base64.b64encode(png(PICTURE, INFOTEXT)).decode()
+SMALL = base64.b64encode(png(Image.new("L", (8, 8), 255))).decode()
+BY_HAND = {"kind": "replace", "box": [0.5, 0, 1, 1], "prompt": "a cyan heart"}
 BARE = base64.b64encode(png(PICTURE)).decode()
 
 
@@ -101,11 +103,10 @@ def test_an_edit_comes_back_with_mask_operations_and_infotext(client: TestClient
 def test_operations_and_a_mask_by_hand(client: TestClient) -> None:
     mask = Image.new("L", PICTURE.size)
     mask.paste(255, (100, 10, 190, 90))
-    by_hand = {"kind": "replace", "box": [0.5, 0, 1, 1], "prompt": "a cyan heart"}
-    asked = {"image": BARE, "operations": [by_hand], "mask": base64.b64encode(png(mask)).decode()}
+    asked = {"image": BARE, "operations": [BY_HAND], "mask": base64.b64encode(png(mask)).decode()}
     answer = client.post("/rpg/v1/edit", json=asked).json()
     assert ImageChops.difference(opened(answer["mask"]), mask).getbbox() is None
-    assert answer["operations"] == [by_hand]
+    assert answer["operations"] == [BY_HAND]
 
 
 @pytest.mark.parametrize(
@@ -127,6 +128,7 @@ def test_operations_and_a_mask_by_hand(client: TestClient) -> None:
         ("edit", {"image": MADE, "instruction": "remove the star", "seed": -1}, "seed is -1"),
         ("edit", {"image": MADE, "instruction": "remove the star", "cfg_scale": "7"}, "cfg_scale is '7'"),
         ("edit", {"image": MADE, "instruction": "remove the star", "mask": MADE}, "A mask goes with one operation"),
+        ("edit", {"image": MADE, "operations": [BY_HAND], "mask": SMALL}, "mask has 8 x 8 pixels; the picture has 192 x 96."),
         ("edit", {"image": MADE, "operations": [{"kind": "add"}]}, "box is missing"),
         ("edit", {"image": MADE, "operations": [{"kind": "add", "box": [0, 0, 1]}]}, "it must be [left, top, right, bottom]"),
         ("edit", {"image": MADE, "operations": [{"kind": "add", "box": "[0]"}]}, "it must be [left, top, right, bottom]"),
