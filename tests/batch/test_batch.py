@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,9 @@ from rpg.batch.jobs import Defaults, Job, read
 from rpg.batch.workers import Makes
 from rpg.errors import BrokenError, BusyError, GenerationError, LLMError, LostError, UnableError
 from rpg.plan import Plan
-from rpg.planners import PlanRequest
+from rpg.planners import Planner, PlanRequest, make_plan
 from rpg.planners.rules import plan as rules
+from tests.llm.servers import Handler, error, serve, streamed
 
 DEFAULTS = Defaults(width=64, height=64)
 
@@ -146,6 +149,34 @@ def test_a_busy_server_loses_no_plan(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (most, progress.failures) == (3, [])
     assert sum(early) <= 2 * len(progress.waited)  # those that had begun
     assert {sentence for sentence, _ in progress.waited} == {"Slow down."}
+
+
+def test_a_server_that_answers_429_to_every_third_plan(tmp_path: Path) -> None:
+    """By HTTP: all are planned, with never more requests at a time than are allowed."""
+    total = 300 if os.environ.get("RPG_FUZZ") else 45
+    lock = threading.Lock()
+    count = running = most = 0
+
+    def limited(handler: Handler) -> None:
+        nonlocal count, running, most
+        with lock:
+            count, running = count + 1, running + 1
+            most, refused = max(most, running), count % 3 == 0
+        time.sleep(0.01)
+        (error(429, "Rate limit reached", retry_after="0.02") if refused else streamed())(handler)
+        with lock:
+            running -= 1
+
+    def asks(request: PlanRequest, stopped: Callable[[], bool]) -> Plan:
+        planner = Planner(provider="compatible", base_url=server.url, model="m")
+        return make_plan(replace(request, planner=planner), cancelled=stopped, attempts=1)
+
+    with serve(limited) as server:
+        progress = run(tmp_path, [f"a cat and a dog, take {number}" for number in range(total)], asks, calls=3)
+    assert sorted(progress.lines) == list(range(1, total + 1))
+    assert progress.failures == []
+    assert 1 < most <= 3
+    assert abs(count - 1.5 * total) <= 3
 
 
 def test_failures_are_told_in_a_file_and_tried_again(tmp_path: Path) -> None:
