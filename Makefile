@@ -41,7 +41,7 @@ soak: $(INSTALLED) ## 200 random jobs in a real webui, some broken on purpose
 	WEBUI="$(WEBUI)" $(VENV)/bin/python -m pytest -s tests/webui/matrix/soak.py
 
 fuzz: $(INSTALLED) ## property tests with 100,000 examples each
-	RPG_FUZZ=1 $(VENV)/bin/python -m pytest -m fuzz
+	RPG_FUZZ=1 $(VENV)/bin/python -m pytest -m fuzz -n auto
 
 bench-speed: $(INSTALLED) ## time steps with regions against plain ones; half an hour on an idle CPU
 	$(VENV)/bin/python -m tests.benchmarks.speed $(BENCH)

@@ -3,6 +3,7 @@
 import base64
 import io
 from functools import partial
+from math import prod
 
 import numpy as np
 import pytest
@@ -22,7 +23,14 @@ from tests.areas.test_patches import base_ratios, maps
 
 edges = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted).filter(lambda pair: pair[1] - pair[0] >= LEAST_SIDE)
 boxes = st.builds(lambda x, y: Area(Box(x[0], y[0], x[1], y[1])), edges, edges)
-drawings = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, max_side=12)).filter(np.any)
+
+
+def pixels(shape: tuple[int, ...]) -> st.SearchStrategy[np.ndarray]:
+    """Grey levels, drawn in one piece: one by one takes ten times as long."""
+    return st.binary(min_size=prod(shape), max_size=prod(shape)).map(lambda data: np.frombuffer(data, np.uint8).reshape(shape))
+
+
+drawings = arrays.array_shapes(min_dims=2, max_dims=2, max_side=12).flatmap(pixels).filter(np.any)
 
 
 def png(pixels: object, **options: object) -> str:
