@@ -36,6 +36,8 @@ from tests.benchmarks.composition.results import _pipeline
 from tests.benchmarks.composition.scores import score
 
 STEPS = 20
+SIZES = (0.42, 0.6)
+"""Of objects, in shares of the shorter side of their regions: the model draws no larger single objects."""
 METHODS = ("no control", "control alone", "control, regions by attention", "control, regions with latent steps")
 HINTS = {"canny": hints.canny, "depth": hints.silhouettes}
 
@@ -58,7 +60,7 @@ def drawn(case: Case, seed: int) -> Scene:
     things = []
     for (colour, shape), box in zip(case.kinds, Layout.parse(case.arrangement.split_ratio).boxes, strict=True):
         wide, high = (box.right - box.left) * width, (box.bottom - box.top) * height
-        size = max(SMALLEST, min(wide, high) * rng.uniform(0.55, 0.85))
+        size = max(SMALLEST, min(wide, high) * rng.uniform(*SIZES))
         slack_x, slack_y = ((length - size) / 2 - 3 for length in (wide, high))
         x = box.left * width + wide / 2 + rng.uniform(-slack_x, slack_x)
         y = box.top * height + high / 2 + rng.uniform(-slack_y, slack_y)

@@ -18,7 +18,7 @@ from tests.webui.host import Webui, write_image
 from tests.webui.matrix.test_extensions import EXTENSIONS, NAMES, control, needs
 
 __all__ = ["EXTENSIONS"]
-COUNT = 10
+COUNT = 6
 CASES = cases(COUNT)
 
 
