@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gradio as gr
-from modules import script_callbacks, scripts, shared
+from modules import processing, script_callbacks, scripts, shared
 from modules.ui_components import InputAccordion
 
 from rpg import networks
@@ -23,8 +24,8 @@ from rpg.plan import Plan
 from rpg.planners import PlanRequest, Subject, make_plan
 from rpg.planners.make import REUSED
 from rpg.presets import Presets
-from rpg.webui import a1111, edit_routes, inner_jobs, job, routes, wildcards, xyz
-from rpg.webui.arguments import TITLE, override, parse_arguments, prompts_of, replaced, rewritten, with_prompts
+from rpg.webui import a1111, distributed, edit_routes, inner_jobs, job, routes, wildcards, xyz
+from rpg.webui.arguments import REFINE, TITLE, override, parse_arguments, prompts_of, replaced, rewritten, with_prompts
 from rpg.webui.forge import Forge, is_forge
 from rpg.webui.gallery import Gallery
 from rpg.webui.job import Job
@@ -73,13 +74,52 @@ class RPGScript(scripts.Script):
     def before_process(self, p: Any, *args: Any) -> None:
         resolved: list[list[str]] = []
         p.rpg_texts = resolved
-        with suppress(RPGError):  # process says what is wrong
+        split = distributed.find(p)
+        try:
             wanted = asked(p, "a caption", *args)
-            if wanted and any(map(wildcards.SYNTAX.search, texts := prompts_of(wanted))):
+            texts = prompts_of(wanted) if wanted else []
+            dynamic = any(map(wildcards.SYNTAX.search, texts))
+            if split and (wanted or getattr(p, "rpg_changes", {})):
+                self._distribute(p, split, wanted, dynamic, *args)
+            if dynamic:
                 wildcards.resolve(p, texts, resolved)
+        except Exception as error:
+            if split:
+                split.alone()
+                p.rpg_error = error
+            elif not isinstance(error, RPGError):  # else process says what is wrong
+                raise
+
+    def _distribute(self, p: Any, split: distributed.Split, wanted: Plan | PlanRequest | None, dynamic: bool, *args: Any) -> None:
+        """Settle what others shall do: they have neither the keys nor the X/Y/Z axes."""
+        host, caption = a1111.A1111(p), ""
+        if isinstance(wanted, PlanRequest):
+            p.setup_prompts()
+            caption, *others = dict.fromkeys(host.captions())
+            dynamic = dynamic or bool(others or wildcards.SYNTAX.search(caption))
+        inside = args[0].get(REFINE) if args and isinstance(args[0], Mapping) else None
+        refine = inside or next(iter(args[2:]), None) or ""
+        if dynamic:
+            split.alone(
+                "RPG: wildcards in regions, and different prompts that are planned on Generate, cannot be shared out; "
+                "this machine makes all pictures."
+            )
+        elif (refinement := wanted_refinement(*args)) and refinement.looker.model_for():
+            split.alone("RPG: a language model looks at pictures, and its key stays here; this machine makes all pictures.")
+        else:
+            plan = wanted and planned(host, caption, *args)
+            p.rpg_changes, p.rpg_replaced = {}, []
+            told = refine if isinstance(refine, str) else json.dumps(refine)
+            split.give(self.args_from, plan.to_json() if plan else "", plan is not None, told)
+            if plan:
+                split.share()
+
+    def postprocess(self, p: Any, processed: Any, *args: Any) -> None:
+        if not a1111.interrupted():
+            distributed.complete(p, processed, processing.process_images_inner)
 
     def process(self, p: Any, *args: Any) -> None:
-        p.rpg = state = State(Forge(p) if is_forge(p) else a1111.A1111(p))
+        p.rpg = state = State(Forge(p) if is_forge(p) else a1111.A1111(p), error=getattr(p, "rpg_error", None))
         with state.catch():
             state.on = asked(p, p.main_prompt, *args) is not None
             if state.on and (wanted := wanted_refinement(*args)):
@@ -129,8 +169,8 @@ class RPGScript(scripts.Script):
 
     def postprocess_image_after_composite(self, p: Any, pp: Any, *args: Any) -> None:
         state: State = p.rpg
-        if state.refining is None or state.error is not None or state.job is None:
-            return
+        if state.refining is None or state.error is not None or state.job is None or p.batch_index >= len(state.used):
+            return  # the last of these: a picture that another machine has made
         if why_not := state.host.why_not_again():
             p.comment(why_not)
             return
@@ -196,20 +236,29 @@ def asked(p: Any, caption: str, plan: Any = "", enabled: Any = None, *_: Any) ->
 def picture_plans(host: a1111.A1111, *args: Any) -> list[Plan]:
     """Every picture's plan; each distinct caption is planned once."""
     made: dict[str, Plan] = {}
-    plans = []
     captions = host.captions()
-    for caption, texts in zip(captions, host.p.rpg_texts or [()] * len(captions)):
-        wanted = asked(host.p, caption, *args)
-        assert wanted is not None  # else the job would be off
-        wanted = with_prompts(wanted, texts) if texts else wanted
-        if isinstance(wanted, PlanRequest):
-            if caption not in made:
-                made[caption] = make_plan(
-                    wanted, lambda event: host.p.comment(REUSED) if event.text == REUSED else None, a1111.interrupted
-                )
-            wanted = override(replace(made[caption], **wanted.settings), getattr(host.p, "rpg_changes", {}))
-        plans.append(wanted.for_model(host.latent_ratio()))
-    return plans
+    pairs = zip(captions, host.p.rpg_texts or [()] * len(captions))
+    return [planned(host, caption, *args, texts=texts, made=made).for_model(host.latent_ratio()) for caption, texts in pairs]
+
+
+def planned(host: a1111.A1111, caption: str, *args: Any, texts: Sequence[str] = (), made: dict[str, Plan] | None = None) -> Plan:
+    """The plan of a picture with that caption.
+
+    Args:
+        texts: stand in the place of its prompts.
+        made: plans of captions, which are not planned again; a new one is added.
+    """
+    made = {} if made is None else made
+    wanted = asked(host.p, caption, *args)
+    assert wanted is not None  # else the job would be off
+    wanted = with_prompts(wanted, texts) if texts else wanted
+    if isinstance(wanted, Plan):
+        return wanted
+    if caption not in made:
+        made[caption] = make_plan(
+            wanted, lambda event: host.p.comment(REUSED) if event.text == REUSED else None, a1111.interrupted
+        )
+    return override(replace(made[caption], **wanted.settings), getattr(host.p, "rpg_changes", {}))
 
 
 def _enabled_by(params: dict[str, Any]) -> Any:
