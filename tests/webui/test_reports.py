@@ -140,7 +140,7 @@ def test_programs_see_the_arguments_and_may_leave_them_out(webui: Webui) -> None
     """webui 13621: a component's value makes the list of all scripts fail. webui 8666: extensions that a request does not name
     get arguments that break them."""
     listed = [script for script in webui.get("/sdapi/v1/script-info") if script["name"] == "rpg"]
-    assert [argument["label"] for script in listed for argument in script["args"]] == ["RPG plan", "RPG"] * 2
+    assert [argument["label"] for script in listed for argument in script["args"]] == ["RPG plan", "RPG", "RPG refine"] * 2
     plain, regional = webui.generate(**SMALL), webui.generate(rpg=ATTENTION, **SMALL)
     log = len(webui.log.read_text())
     for scripts in ({"Wildcards": {"args": [""]}}, {"RPG": {"args": []}}, {"RPG": {}}):
