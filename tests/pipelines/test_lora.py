@@ -15,6 +15,7 @@ from rpg.errors import GenerationError
 from rpg.plan import Plan, Region
 from tests.pipelines.models import regional
 from tests.pipelines.test_regional import SMALL, grey_levels
+from tests.pipelines.test_tasks import SETTINGS, inputs, made
 
 UNET = "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_v"
 TEXT = "text_model.encoder.layers.0.self_attn.out_proj"
@@ -168,18 +169,18 @@ def test_identity_law(kind: str, latent_ratio: float, tmp_path: Path) -> None:
     pipe.lora_folder = tmp_path
     write_wide_lora(tmp_path / "hat.safetensors", pipe)
 
-    def made(left: str, right: str, base: str) -> Any:
+    def pictures(left: str, right: str, base: str) -> Any:
         plan = Plan((Region(f"a cat{left}"), Region(f"a dog{right}")), "1,2", f"pets{base}", 0.3, latent_ratio=latent_ratio)
         return pipe.generate(plan, **SMALL).images
 
-    plain = made("", "", "")
-    merged = made("", "", "<lora:hat:0:0.8>")
+    plain = pictures("", "", "")
+    merged = pictures("", "", "<lora:hat:0:0.8>")
     assert grey_levels(merged, plain) > 8
-    assert grey_levels(made("<lora:hat:0:0.8>", "<lora:hat:0:0.800001>", ""), merged) <= 1
-    everywhere = made("", "", "<lora:hat:0.8>")
+    assert grey_levels(pictures("<lora:hat:0:0.8>", "<lora:hat:0:0.800001>", ""), merged) <= 1
+    everywhere = pictures("", "", "<lora:hat:0.8>")
     assert grey_levels(everywhere, merged) > 0  # the text encoder's part
-    assert grey_levels(made("<lora:hat:0.8>", "<lora:hat:0.8>", ""), everywhere) == 0
-    assert grey_levels(made("<lora:hat:0.3>", "<lora:hat:0.8>", "<lora:hat:0.8>"), everywhere) > 0
+    assert grey_levels(pictures("<lora:hat:0.8>", "<lora:hat:0.8>", ""), everywhere) == 0
+    assert grey_levels(pictures("<lora:hat:0.3>", "<lora:hat:0.8>", "<lora:hat:0.8>"), everywhere) > 0
 
 
 def test_a_region_says_another_weight_than_the_base_prompt(pipe, tmp_path: Path) -> None:
@@ -187,3 +188,18 @@ def test_a_region_says_another_weight_than_the_base_prompt(pipe, tmp_path: Path)
     write_wide_lora(tmp_path / "hat.safetensors", pipe)
     off = pictures(pipe, "a cat<lora:hat:0>", "a dog<lora:hat:0.0000001>", "pets<lora:hat:0:1>")
     assert grey_levels(off, pictures(pipe, "a cat", "a dog", "pets")) <= 1
+
+
+@pytest.mark.parametrize("task", ["Img2Img", "Inpaint", "ControlNet"])
+def test_identity_law_with_pictures_and_controls(task: str, tmp_path: Path) -> None:
+    pipe, _ = made(regional("sd1"), "", task)
+    pipe.lora_folder = tmp_path
+    write_wide_lora(tmp_path / "hat.safetensors", pipe)
+
+    def pictures(left: str, right: str, base: str) -> Any:
+        plan = Plan((Region(f"a cat{left}"), Region(f"a dog{right}")), "1,2", f"pets{base}", 0.3, latent_ratio=0.5)
+        return pipe.generate(plan, seed=7, **SETTINGS, **inputs(task)).images
+
+    merged = pictures("", "", "<lora:hat:0:0.8>")
+    assert grey_levels(merged, pictures("", "", "")) > 8
+    assert grey_levels(pictures("<lora:hat:0:0.8>", "<lora:hat:0:0.800001>", ""), merged) <= 1
