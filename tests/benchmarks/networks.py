@@ -100,16 +100,18 @@ def look(cell: Image.Image) -> dict[str, Seen]:
 
 
 def _style(mask: Any, contour: Any) -> str | None:
-    left, top, width, height = cv2.boundingRect(contour)
-    whole = cv2.drawContours(np.zeros_like(mask), [contour], 0, 1, -1)[top : top + height, left : left + width].astype(bool)
-    filled = mask[top : top + height, left : left + width].astype(bool) & whole
-    rows = filled.sum(1) / np.maximum(whole.sum(1), 1)
-    if (rows[height // 5 : -(height // 5)] < 0.25).any():
+    """Stripes: some row between its ends is empty. An outline: its middle is."""
+    hull = cv2.convexHull(contour)
+    left, top, width, height = cv2.boundingRect(hull)
+    part = slice(top, top + height), slice(left, left + width)
+    own, within = (cv2.drawContours(np.zeros_like(mask), [one], 0, 1, -1)[part].astype(bool) for one in (contour, hull))
+    filled = mask[part].astype(bool)
+    rows = (filled & own).sum(1) / np.maximum(own.sum(1), 1)
+    if (rows[height // 5 : -(height // 5)] < 0.1).any():
         return "stripes"
-    down, across = (int(axis.mean()) for axis in np.nonzero(whole))
+    down, across = (int(axis.mean()) for axis in np.nonzero(within))
     reach = max(2, min(height, width) // 12)
-    middle = filled[down - reach : down + reach + 1, across - reach : across + reach + 1]
-    return "outlines" if middle.mean() < 0.4 else None
+    return "outlines" if filled[down - reach : down + reach + 1, across - reach : across + reach + 1].mean() < 0.4 else None
 
 
 @cache
@@ -155,7 +157,10 @@ def main() -> None:
         nowhere = [one.style == style for one in plain]
         print(f"| {style} | {len(own)} | {np.mean(own):.3f} | {np.mean(others):.3f} | {np.mean(nowhere):.3f} |")
     print("\n| bound | regions | colour | colour and shape |\n|---|---|---|---|")
-    for name, found in (("with LoRA", regions), ("without", plain)):
+    alone = [number for number, one in enumerate(regions) if one.asked is None]
+    groups = {"with LoRA": regions, "without": plain}
+    groups |= {f"{name}, regions that name none": [found[number] for number in alone] for name, found in groups.items()}
+    for name, found in groups.items():
         coloured, bound = np.mean([one.coloured for one in found]), np.mean([one.bound for one in found])
         print(f"| {name} | {len(found)} | {coloured:.3f} | {bound:.3f} |")
     if options.sheet:
