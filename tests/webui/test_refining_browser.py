@@ -1,0 +1,108 @@
+"""The section Refine in a real browser: on Generate, and by buttons for the gallery's picture."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.webui.host import PROMPT, Webui, read_image
+from tests.webui.test_browser import generate, opened
+from tests.webui.test_refining import RED_BLUE, SETTINGS
+
+
+@pytest.fixture
+def page(browser: Any, webui: Webui) -> Iterator[Page]:
+    with opened(browser, webui) as page:
+        yield page
+
+
+def begin(page: Page, webui: Webui, **settings: Any) -> np.ndarray:
+    """A faulty picture in the gallery, and the section open."""
+    made = webui.generate(rpg=RED_BLUE, **{**SETTINGS, **settings})
+    page.locator("#txt2img_prompt textarea").fill(made.infotexts[0])
+    page.locator("#txt2img_tools #paste").click()
+    expect(page.locator("#txt2img_prompt textarea")).to_have_value(PROMPT)
+    expect(page.locator("#txt2img_steps input[type=number]")).to_have_value(str(settings.get("steps", SETTINGS["steps"])))
+    expect(page.locator("#rpg-txt2img .rpg-ratio")).to_be_visible()
+    assert (generate(page, webui) == made.image).all()
+    page.locator("#rpg-txt2img-refine .label-wrap").first.click()
+    return made.image
+
+
+def press(page: Page, button: str) -> None:
+    page.evaluate(
+        "document.querySelector('#html_log_txt2img').dataset.old = document.querySelector('#html_log_txt2img').innerText"
+    )
+    page.locator(f"#rpg-txt2img-{button}-button").click()
+
+
+def said(page: Page) -> str:
+    page.wait_for_function(
+        "() => { const log = document.querySelector('#html_log_txt2img'); return log.innerText != log.dataset.old; }",
+        timeout=90_000,
+    )
+    expect(page.locator("#txt2img_interrupt")).to_be_hidden(timeout=60_000)
+    text: str = page.locator("#html_log_txt2img").first.inner_text()
+    return text
+
+
+def pictures(page: Page) -> Any:
+    return page.locator("#txt2img_gallery .thumbnail-small")
+
+
+def picture(page: Page, webui: Webui, number: int) -> np.ndarray:
+    address = pictures(page).nth(number).locator("img").get_attribute("src")
+    assert address
+    answer = webui.session.get(address if address.startswith("http") else webui.url + address)
+    return read_image(base64.b64encode(answer.content).decode())
+
+
+def test_check_and_repair_stand_beside_the_picture(page: Page, webui: Webui) -> None:
+    plain = webui.generate(**SETTINGS)
+    first = begin(page, webui)
+    press(page, "check")
+    assert "5 of 9 checks passed." in said(page)
+    expect(pictures(page)).to_have_count(2)
+    marked = picture(page, webui, 1)
+    assert (marked != first).any()
+    pictures(page).first.click()
+    press(page, "repair")
+    log = said(page)
+    assert "Add a blue square" in log
+    assert "5 of 9" not in log
+    expect(pictures(page)).to_have_count(4)
+    assert (picture(page, webui, 0) == first).all()
+    expect(page.locator("#html_info_txt2img").first).to_contain_text("RPG checks")
+    page.locator("#rpg-txt2img .label-wrap").first.click()
+    assert (generate(page, webui) == plain.image).all()
+    assert (webui.generate(**SETTINGS).image == plain.image).all()
+
+
+def test_after_generate_gives_the_apis_picture(page: Page, webui: Webui) -> None:
+    begin(page, webui)
+    page.locator("#rpg-txt2img-refine-on-generate input").check()
+    expect(page.locator("#rpg-txt2img-refine-wanted textarea")).not_to_have_value("")
+    refine = {"provider": "shapes", "rounds": 3, "cut_out": "grabcut", "sam": ""}
+    expected = webui.generate(rpg={**RED_BLUE, "refine": refine}, **SETTINGS)
+    assert (generate(page, webui) == expected.image).all()
+    expect(page.locator("#html_info_txt2img").first).to_contain_text("RPG refined")
+    page.locator("#rpg-txt2img-refine-on-generate input").uncheck()
+    expect(page.locator("#rpg-txt2img-refine-wanted textarea")).to_have_value("")
+
+
+def test_interrupted_in_the_middle_of_a_repair(page: Page, webui: Webui) -> None:
+    plain, state = webui.generate(**SETTINGS), webui.get("/rpg-test/state")
+    begin(page, webui, steps=40)
+    press(page, "repair")
+    expect(page.locator("#txt2img_interrupt")).to_be_visible()
+    page.wait_for_function("document.querySelector('.progressDiv .progress')?.textContent.includes('%')", timeout=60_000)
+    page.locator("#txt2img_interrupt").click()
+    assert "It was stopped." in said(page)
+    expect(pictures(page)).to_have_count(2)
+    assert webui.get("/rpg-test/state") == state
+    assert (webui.generate(**SETTINGS).image == plain.image).all()
