@@ -63,10 +63,21 @@ def knowing_ours(guess: Callable[..., Any]) -> Callable[..., Any]:
         weights = {name.removeprefix("control_model."): value for name, value in state_dict.items()}
         network = sys.modules["scripts.cldm"].PlugableControlModel(config)
         network.control_model.load_state_dict(weights)
+        network.forward = as_deep_as_stable_diffusions(network.forward)
         kinds = sys.modules["scripts.enums"].ControlModelType
         return sys.modules["scripts.controlnet_model_guess"].ControlModel(network.float(), kinds.ControlNet)
 
     return build
+
+
+def as_deep_as_stable_diffusions(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """That extension adds up thirteen answers and hands them out from the last one on; the embedded model has five."""
+
+    def answers(*args: Any, **kwargs: Any) -> list[Any]:
+        control = forward(*args, **kwargs)
+        return [0.0] * (13 - len(control)) + control
+
+    return answers
 
 
 script_callbacks.on_app_started(write_model)
