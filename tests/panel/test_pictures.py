@@ -55,12 +55,21 @@ def page(browser: Any, address: str) -> Iterator[Page]:
     page.prompt(1).fill("a cat")
     page.prompt(2).fill("a dog")
     page.raw.wait_for_load_state("networkidle")  # a section opened before is closed again
-    page.locate("#rpg-standalone-pictures .label-wrap").first.click()
-    expect(page.locate("#rpg-standalone-strength")).to_be_visible()
+    opened(page)
     ASKED.clear()
     yield page
     assert page.errors == []
     context.close()
+
+
+def opened(page: Page) -> None:
+    """Opens the section; the page may close it once more while it starts."""
+    strength = page.locate("#rpg-standalone-strength")
+    until = time.monotonic() + 8
+    while not strength.is_visible() and time.monotonic() < until:
+        page.locate("#rpg-standalone-pictures .label-wrap").first.click()
+        page.raw.wait_for_timeout(500)
+    expect(strength).to_be_visible()
 
 
 def choose(page: Page, name: str, path: Path) -> None:
