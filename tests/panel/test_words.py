@@ -18,7 +18,7 @@ from tests.test_words import UNSEEN
 NAMES = re.compile(
     r"PlanError|Stable Diffusion|RPG|OpenAI|Ollama|LM Studio|vLLM|llama\.cpp|transformers|DeepSeek|Google Gemini|JSON|"
     r"Regional Prompter|Forge Couple|Omost|API|base_url|canny|Ctrl(\+Shift)?\+[A-Z]|Ctrl|Shift|split_ratio|"
-    r"grabcut|sam(?=（)|box(?=（)|make the left star green and remove the lamp"  # an instruction that the rules read
+    r"grabcut|Segment Anything|\bsam\b|box(?=（)|make the left star green and remove the lamp"  # which the rules read
 )
 SEEN = """(root) => {
     const seen = new Set();
