@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
+from rpg.shapes.sight import objects
 from tests.webui.host import PROMPT, Webui, read_image
 from tests.webui.test_browser import generate, opened
 from tests.webui.test_refining import RED_BLUE, SETTINGS
@@ -81,6 +85,29 @@ def test_check_and_repair_stand_beside_the_picture(page: Page, webui: Webui) -> 
     page.locator("#rpg-txt2img .label-wrap").first.click()
     assert (generate(page, webui) == plain.image).all()
     assert (webui.generate(**SETTINGS).image == plain.image).all()
+
+
+def test_an_edit_stands_behind_the_picture_that_was_selected(page: Page, webui: Webui) -> None:
+    plain = webui.generate(**SETTINGS)
+    first = begin(page, webui)
+    for number, colour in enumerate(("green", "yellow")):
+        page.locator("#rpg-txt2img-instruction textarea").fill(f"make the circle {colour}")
+        press(page, "edit")
+        assert f"Make it {colour}: a {colour} circle." in said(page)
+        expect(pictures(page)).to_have_count(3 + 2 * number)
+        edited = Image.fromarray(picture(page, webui, 1 + number).astype("uint8"))
+        assert colour in [item.colour for item in objects(edited)]
+        assert (picture(page, webui, 0) == first).all()
+        pictures(page).nth(1).click()  # the next one is of what this one made
+        expect(page.locator("#html_info_txt2img").first).to_contain_text(colour)
+    if folder := os.environ.get("RPG_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / "refine.png")
+    page.locator("#rpg-txt2img-instruction textarea").fill("dance")
+    press(page, "edit")
+    assert "'dance' is no instruction that the rules know" in said(page)
+    expect(pictures(page)).to_have_count(5)
+    page.locator("#rpg-txt2img .label-wrap").first.click()
+    assert (generate(page, webui) == plain.image).all()
 
 
 def test_after_generate_gives_the_apis_picture(page: Page, webui: Webui) -> None:
