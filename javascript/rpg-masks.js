@@ -83,9 +83,10 @@ function rpgMaskFromImage(image) {
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.drawImage(image, 0, 0);
     const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
-    for (let at = 0; at < pixels.data.length; at += 4) {
-        const [red, green, blue] = pixels.data.subarray(at, at + 3);
-        pixels.data.set([255, 255, 255, Math.round(0.299 * red + 0.587 * green + 0.114 * blue)], at);
+    const {data} = pixels;
+    for (let at = 0; at < data.length; at += 4) {
+        data[at + 3] = 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
+        data[at] = data[at + 1] = data[at + 2] = 255;
     }
     context.putImageData(pixels, 0, 0);
     context.fillStyle = "#fff";

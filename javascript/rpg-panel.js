@@ -78,12 +78,30 @@ function rpgSelected(tab) {
     return Math.max(0, [...small].findIndex((element) => element.classList.contains("selected")));
 }
 
+const rpgRetouches = {};
+
+/** Show a mask that waits to be repainted (see rpg/editing/waiting.py), or take it away. */
+function rpgShowMask(tab, text) {
+    rpgRetouches[tab] ??= new RpgRetouch(document.querySelector(`.rpg-retouch[data-rpg-tab="${tab}"]`));
+    rpgRetouches[tab].show(text);
+    return [];
+}
+
+/** Which picture a button works on, and the mask that is shown: both as texts. */
+function rpgChosen(tab, action) {
+    const retouch = rpgRetouches[tab];
+    const place = action === "repaint" && retouch?.text ? retouch.place : rpgSelected(tab);
+    return [String(place), retouch?.text ?? ""];
+}
+
 /** A button works on the selected picture as a job of the webui: with its progress bar, and Interrupt in Generate's place. */
-function rpgStartJob(tab, values) {
+function rpgStartJob(tab, action, values) {
     const [id, gallery] = [randomId(), document.getElementById(`${tab}_gallery`)];
     showSubmitButtons(tab, false);
     requestProgress(id, document.getElementById(`${tab}_gallery_container`), gallery, () => showSubmitButtons(tab, true));
-    return [id, rpgSelected(tab), ...values.slice(2)];
+    const [, , pictures, told, , ...others] = values;
+    const [place, mask] = rpgChosen(tab, action);
+    return [id, place, pictures, told, mask, ...others];
 }
 
 /** The draft as JSON, also where it is what stands for nothing planned yet. */

@@ -1,26 +1,45 @@
-"""What people do with a finished picture: check it, have it repaired, or edit it by words."""
+"""What people do with a finished picture: check it, have it repaired, edit it by words, or look at a mask before it is used."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from PIL import Image
 
 from rpg.editing.asking import ignore, never
+from rpg.editing.critic import Verdict
 from rpg.editing.edit import carried_out, operations_for
 from rpg.editing.loop import refine
 from rpg.editing.marks import checks_text, edited_infotext, marked, marked_places, operations_text, report
+from rpg.editing.operations import Operation, repair
 from rpg.editing.painter import Painter
 from rpg.editing.pictures import Described
 from rpg.editing.refinement import Refinement, checklist_for, critic_of
+from rpg.editing.repaint import made_mask
+from rpg.editing.waiting import Waiting
+from rpg.errors import EditingError
 from rpg.infotext import CHECKS, OPERATIONS, REFINED, with_values
 from rpg.llm import Event
-from rpg.plan import Plan
 
-Action = Literal["check", "repair", "edit"]
+Action = Literal["check", "repair", "edit", "repaint"]
 ACTIONS = get_args(Action)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """
+    Fields:
+        instruction: of an edit.
+        mask_first: whether a repair or an edit only shows the mask of what it would do first.
+        waiting: of :class:`rpg.editing.waiting.Waiting`, for repainting; empty where nothing waits.
+    """
+
+    refinement: Refinement
+    instruction: str = ""
+    mask_first: bool = False
+    waiting: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -28,16 +47,17 @@ class Done:
     """
     Fields:
         picture: the new one; None where there is none.
-        marked: a copy of the picture with boxes drawn.
+        marked: a copy of the picture with boxes drawn; None where nothing is new.
         infotext: of both.
         lines: sentences for the user.
+        waiting: what waits for a look at its mask; None for nothing.
     """
 
     picture: Image.Image | None = field(repr=False)
-    marked: Image.Image = field(repr=False)
+    marked: Image.Image | None = field(repr=False)
     infotext: str
     lines: tuple[str, ...]
-    plan: Plan | None = None
+    waiting: Waiting | None = None
 
 
 @dataclass(frozen=True)
@@ -61,26 +81,31 @@ class Desk:
             self.say(event.text)
 
 
-def act(action: Action, given: Described, instruction: str, wanted: Refinement, desk: Desk) -> Done:
+def act(action: Action, given: Described, wanted: Wanted, desk: Desk) -> Done:
     """
-    Args:
-        instruction: of an edit.
-
     Raises:
         RPGError: when it cannot be done.
     """
-    return {"check": _check, "repair": _repair, "edit": _edit}[action](given, instruction, wanted, desk)
+    return {"check": _check, "repair": _repair, "edit": _edit, "repaint": _repaint}[action](given, wanted, desk)
 
 
-def _check(given: Described, _: str, wanted: Refinement, desk: Desk) -> Done:
-    model = wanted.looker.model_for(desk.on_event, desk.cancelled)
-    verdict = critic_of(model).check(given.picture, checklist_for(model, given.shown_plan))
-    infotext = with_values(given.infotext or given.prompt, {CHECKS: checks_text(verdict)})
-    return Done(None, marked(given.picture, verdict), infotext, tuple(report(verdict).split("\n")))
+def check_place(place: int, count: int) -> None:
+    """Refuse to work on a picture that is not among the gallery's."""
+    if not count:
+        raise EditingError("The gallery is empty; generate a picture first.")
+    if not 0 <= place < count:
+        raise EditingError("The picture is no longer in the gallery; select another one.")
 
 
-def _repair(given: Described, _: str, wanted: Refinement, desk: Desk) -> Done:
-    model = wanted.looker.model_for(desk.on_event, desk.cancelled)
+def _check(given: Described, wanted: Wanted, desk: Desk) -> Done:
+    verdict = _verdict(given, wanted, desk)
+    return Done(None, marked(given.picture, verdict), _checked(given.infotext or given.prompt, verdict), (*_lines(verdict),))
+
+
+def _repair(given: Described, wanted: Wanted, desk: Desk) -> Done:
+    if wanted.mask_first:
+        return _next_repair(given, wanted, desk)
+    model = wanted.refinement.looker.model_for(desk.on_event, desk.cancelled)
     plan = given.shown_plan
     done = refine(
         given.picture,
@@ -89,30 +114,84 @@ def _repair(given: Described, _: str, wanted: Refinement, desk: Desk) -> Done:
         critic_of(model),
         desk.painter(),
         seed=desk.seed,
-        limits=wanted.limits,
-        masking=wanted.masking,
+        limits=wanted.refinement.limits,
+        masking=wanted.refinement.masking,
         on_round=lambda item: desk.say(item.sentence),
         cancelled=desk.cancelled,
     )
     told = {REFINED: done.summary, CHECKS: checks_text(done.verdict)}
     told |= {OPERATIONS: operations_text(done.operations)} if done.operations else {}
-    lines = (*(item.sentence for item in done.rounds), *report(done.verdict).split("\n"), done.ended)
+    lines = (*(item.sentence for item in done.rounds), *_lines(done.verdict), done.ended)
     new = done.picture if any(item.kept for item in done.rounds) else None
     return Done(new, marked(done.picture, done.verdict), with_values(given.infotext or given.prompt, told), lines)
 
 
-def _edit(given: Described, instruction: str, wanted: Refinement, desk: Desk) -> Done:
-    model = wanted.looker.model_for(desk.on_event, desk.cancelled)
-    operations = operations_for(instruction, given.picture, critic_of(model), model, given.prompt)
+def _next_repair(given: Described, wanted: Wanted, desk: Desk) -> Done:
+    """The mask of the first repair that failed checks ask for."""
+    verdict = _verdict(given, wanted, desk)
+    operation = repair(verdict, desk.seed)
+    if operation:
+        return _waiting(given, (operation,), wanted, _lines(verdict), mends=True)
+    why = "No part of the picture is to blame; without the mask first, Repair draws it again."
+    ended = why if verdict.failed else "All checks passed."
+    infotext = _checked(given.infotext or given.prompt, verdict)
+    return Done(None, marked(given.picture, verdict), infotext, (*_lines(verdict), ended))
+
+
+def _edit(given: Described, wanted: Wanted, desk: Desk) -> Done:
+    model = wanted.refinement.looker.model_for(desk.on_event, desk.cancelled)
+    operations = operations_for(wanted.instruction, given.picture, critic_of(model), model, given.prompt)
+    if wanted.mask_first:
+        return _waiting(given, tuple(operations), wanted, ())
+    return _done(operations, given, wanted, desk)
+
+
+def _repaint(given: Described, wanted: Wanted, desk: Desk) -> Done:
+    waiting = Waiting.from_json(wanted.waiting, given.picture)
+    first, *others = waiting.operations
+    done = _done([first], given, wanted, desk, waiting.mask)
+    assert done.picture is not None
+    new = Described(done.picture, done.infotext, given.caption, given.plan)
+    if others:
+        left = _waiting(new, tuple(others), wanted, done.lines, mends=waiting.mends)
+        return replace(done, lines=left.lines, waiting=left.waiting)
+    if not waiting.mends:
+        return done
+    verdict = _verdict(new, wanted, desk)
+    return Done(new.picture, marked(new.picture, verdict), _checked(done.infotext, verdict), (*done.lines, *_lines(verdict)))
+
+
+def _done(operations: Sequence[Operation], given: Described, wanted: Wanted, desk: Desk, mask: Image.Image | None = None) -> Done:
     done = carried_out(
         operations,
         given.picture,
         desk.painter(),
         seed=desk.seed,
-        masking=wanted.masking,
+        masking=wanted.refinement.masking,
+        mask=mask,
         plan=given.known_plan,
         on_operation=lambda operation: desk.say(operation.sentence),
     )
     infotext = edited_infotext(given.infotext, given.prompt, list(done.operations))
     lines = tuple(operation.sentence for operation in done.operations)
     return Done(done.picture, marked_places(done.picture, list(done.operations)), infotext, lines)
+
+
+def _waiting(
+    given: Described, operations: tuple[Operation, ...], wanted: Wanted, lines: Sequence[str], *, mends: bool = False
+) -> Done:
+    mask = made_mask(operations[0], given.picture, wanted.refinement.masking)
+    return Done(None, None, given.infotext, (*lines, "Look at the mask, and press Repaint."), Waiting(operations, mask, mends))
+
+
+def _verdict(given: Described, wanted: Wanted, desk: Desk) -> Verdict:
+    model = wanted.refinement.looker.model_for(desk.on_event, desk.cancelled)
+    return critic_of(model).check(given.picture, checklist_for(model, given.shown_plan))
+
+
+def _checked(infotext: str, verdict: Verdict) -> str:
+    return with_values(infotext, {CHECKS: checks_text(verdict)})
+
+
+def _lines(verdict: Verdict) -> list[str]:
+    return report(verdict).split("\n")

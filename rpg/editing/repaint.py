@@ -77,7 +77,7 @@ def repaint(
     picture = picture.convert("RGB")
     mask = mask or made_mask(operation, picture, masking, preserved)
     bounds(mask)
-    hole = grown(mask, max(2, round(GROWTH * min(picture.size)))) if operation.kind in ("remove", "move") else mask
+    hole = _hole(mask) if operation.kind == "move" else mask
     start = picture
     if operation.kind in ("remove", "move", "replace"):
         start = filled(picture, hole)
@@ -92,10 +92,15 @@ def repaint(
 
 
 def made_mask(operation: Operation, picture: Image.Image, masking: Masking, preserved: Sequence[Box] = ()) -> Image.Image:
-    """What is painted anew: all of the box where something new comes, else the thing in it."""
+    """What is painted anew, or moved: all of the box where something new comes, else the thing in it."""
     if operation.kind in ("add", "replace"):
         return mask_of(picture, operation.box, "box", preserved=preserved)
-    return mask_of(picture, operation.box, masking.cut_out, folder=masking.sam, preserved=preserved)
+    mask = mask_of(picture, operation.box, masking.cut_out, folder=masking.sam, preserved=preserved)
+    return _hole(mask) if operation.kind == "remove" else mask
+
+
+def _hole(mask: Image.Image) -> Image.Image:
+    return grown(mask, max(2, round(GROWTH * min(mask.size))))
 
 
 def plan_of(operation: Operation, hole: Image.Image, plan: Plan | None = None) -> Plan:

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 
 from PIL import Image
 
-from rpg.editing.actions import Action, Desk, Done, act
+from rpg.editing.actions import Action, Desk, Done, Wanted, act, check_place
 from rpg.editing.painter import Painter
 from rpg.editing.pictures import Described
 from rpg.editing.refinement import Refinement
@@ -21,9 +21,19 @@ from rpg.plan import load_json
 
 Painters = Callable[[Described, threading.Event], Painter]
 """Gives a painter of pictures like one, which raises :class:`rpg.errors.Stopped` once the event is set."""
-Wanted = Callable[[], tuple[str, Refinement]]
-"""Gives an instruction, and what is wanted; raises what the user shall read."""
+Asked = Callable[[], Wanted]
+"""Raises what the user shall read."""
 Pictures = list[Image.Image]
+
+
+@dataclass(frozen=True)
+class Mask:
+    """
+    Fields:
+        text: what the page shows (:mod:`rpg.editing.waiting`); empty for no mask.
+    """
+
+    text: str
 
 
 @dataclass(frozen=True)
@@ -41,17 +51,22 @@ def no_painters(*_: object) -> Painter:
     raise EditingError("This page cannot paint; it was started without a model.")
 
 
-def edited(action: Action, pictures: Pictures, place: int, wanted: Wanted, bench: Bench) -> Iterator[str | Pictures]:
-    """Lines of HTML, and the pictures with what is new behind the one at ``place``."""
-    if not 0 <= place < len(pictures):
-        yield error_line("The gallery is empty; generate a picture first.")
+def edited(action: Action, pictures: Pictures, place: int, wanted: Asked, bench: Bench) -> Iterator[str | Pictures | Mask]:
+    """Lines of HTML, the pictures with what is new behind the one at ``place``, and the mask that waits."""
+    try:
+        check_place(place, len(pictures))
+    except EditingError as error:
+        yield error_line(str(error))
         return
     for item in _acting(action, pictures[place], wanted, bench):
         if isinstance(item, str):
             yield item
         else:
             new = [picture for picture in (item.picture, item.marked) if picture is not None]
-            yield [*pictures[: place + 1], *new, *pictures[place + 1 :]]
+            if new:
+                yield [*pictures[: place + 1], *new, *pictures[place + 1 :]]
+            it = place if item.picture is None else place + 1
+            yield Mask(item.waiting.to_json(item.picture or pictures[place], it) if item.waiting else "")
 
 
 def repaired(pictures: Pictures, place: int, wanted: str, bench: Bench) -> Iterator[str | Pictures]:
@@ -60,7 +75,7 @@ def repaired(pictures: Pictures, place: int, wanted: str, bench: Bench) -> Itera
     Args:
         wanted: the panel's JSON.
     """
-    for item in _acting("repair", pictures[place], lambda: ("", Refinement.from_dict(load_json(wanted))), bench):
+    for item in _acting("repair", pictures[place], lambda: Wanted(Refinement.from_dict(load_json(wanted))), bench):
         if isinstance(item, str):
             yield item
         elif item.picture is not None:
@@ -68,7 +83,7 @@ def repaired(pictures: Pictures, place: int, wanted: str, bench: Bench) -> Itera
             yield [*pictures]
 
 
-def _acting(action: Action, picture: Image.Image, wanted: Wanted, bench: Bench) -> Iterator[str | Done]:
+def _acting(action: Action, picture: Image.Image, wanted: Asked, bench: Bench) -> Iterator[str | Done]:
     """Lines of HTML, and what was done, if anything."""
     said: SimpleQueue[str | Done | Exception] = SimpleQueue()
     given = Described(picture.convert("RGB"), infotext_in(picture))
@@ -76,7 +91,7 @@ def _acting(action: Action, picture: Image.Image, wanted: Wanted, bench: Bench) 
 
     def work() -> None:
         try:
-            said.put(act(action, given, *wanted(), desk))
+            said.put(act(action, given, wanted(), desk))
         except Exception as error:
             said.put(error)
 

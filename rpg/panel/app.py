@@ -19,7 +19,7 @@ from rpg.errors import PlanError, RPGError, Stopped
 from rpg.infotext import PNG_KEY, Infotext
 from rpg.inputs import OWN_CONTROLS, Inputs
 from rpg.llm import Event
-from rpg.panel.acting import Bench, Painters, edited, no_painters, repaired
+from rpg.panel.acting import Bench, Mask, Painters, edited, no_painters, repaired
 from rpg.panel.draft import read_draft
 from rpg.panel.lines import error_line, progress_bar, status_line, unexpected_line
 from rpg.panel.panel import build_panel
@@ -127,9 +127,9 @@ def build_app(
                 ):
                     yield shown(item)
 
-        def shown(item: str | list[Image.Image]) -> dict[Any, Any]:
-            if isinstance(item, str):
-                return {status: item}
+        def shown(item: str | list[Image.Image] | Mask) -> dict[Any, Any]:
+            if isinstance(item, (str, Mask)):
+                return {status: item} if isinstance(item, str) else {panel.refining.waiting: item.text}
             return {gallery: gr.update(value=item, columns=min(len(item), 3)), made: item}
 
         def finish() -> dict[Any, Any]:
@@ -145,9 +145,9 @@ def build_app(
         for action, button in panel.refining.buttons.items():
             button.click(
                 partial(on_selected, action),
-                [made, panel.refining.task, *panel.refining.inputs],
-                [*buttons, status, gallery, made],
-                _js="(pictures, task, ...others) => [pictures, rpgSelected('standalone'), ...others]",
+                [made, panel.refining.task, panel.refining.task, *panel.refining.inputs],
+                [*buttons, status, gallery, made, panel.refining.waiting],
+                _js=f"(pictures, _place, _mask, ...others) => [pictures, ...rpgChosen('standalone', '{action}'), ...others]",
                 show_progress=False,
             ).then(finish, outputs=buttons, show_progress=False, queue=False)
         stop_button.click(stop, [running], show_progress=False, queue=False)

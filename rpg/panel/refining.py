@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from rpg.editing.actions import Action
+from rpg.editing.actions import Action, Wanted
 from rpg.editing.loop import MAX_ROUNDS, ROUNDS, Limits
 from rpg.editing.masks import DEFAULT, METHODS
 from rpg.editing.refinement import SHAPES, Looker, Refinement
@@ -29,12 +29,14 @@ class Refining:
     Fields:
         wanted: hidden; what Generate shall do with new pictures, as JSON, or nothing. A script needs its value.
         task: hidden; a place for values that the page adds when a button is pressed.
-        inputs: what :func:`asked` takes the values of.
+        waiting: hidden; what waits for a look at its mask (:mod:`rpg.editing.waiting`), or nothing. The page shows it.
+        inputs: what :func:`asked` takes the values of, behind what the page says of the mask.
         buttons: by what they do. The host says with what, and where the results go.
     """
 
     wanted: gr.Textbox
     task: gr.Textbox
+    waiting: gr.Textbox
     inputs: list[Any]
     buttons: dict[Action, gr.Button]
 
@@ -55,38 +57,43 @@ def build_refining(tab: str, planning: Planning) -> Refining:
         instruction = gr.Textbox(
             label="Edit the selected picture", placeholder="make the left star green and remove the lamp", **named("instruction")
         )
+        mask_first = gr.Checkbox(label="Show the mask first, to paint on it", **named("mask-first"))
         with gr.Row():
             buttons: dict[Action, gr.Button] = {
                 "check": gr.Button("Check", size="sm", min_width=90, **named("check-button")),
                 "repair": gr.Button("Repair", size="sm", min_width=90, **named("repair-button")),
                 "edit": gr.Button("Edit", size="sm", min_width=90, **named("edit-button")),
             }
+        with gr.Column(elem_classes="rpg-waiting"):
+            gr.HTML(f'<div class="rpg-retouch" data-rpg-tab="{tab}"></div>')
+            buttons["repaint"] = gr.Button("Repaint", size="sm", min_width=90, **named("repaint-button"))
         with gr.Column(elem_classes="rpg-hidden"):
             wanted = gr.Textbox("", label="RPG refine", lines=1, max_lines=20, **named("refine-wanted"))
             task = gr.Textbox("", label="RPG task", lines=1, max_lines=20, **named("refine-task"))
-    for component in (on_generate, instruction, wanted, task):
+            waiting = gr.Textbox("", label="RPG mask", lines=1, max_lines=20, **named("refine-waiting"))
+    for component in (on_generate, instruction, wanted, task, waiting):
         component.do_not_save_to_config = True
-    for component in (critic, rounds, cut_out, sam):
+    for component in (critic, rounds, cut_out, sam, mask_first):
         component.custom_script_source = "rpg_script.py"
     names = json.dumps({**planning.names, OFFLINE: SHAPES})
     settings = [critic, rounds, cut_out, sam, planning.provider, planning.model, planning.base_url]
     script = f"(...settings) => rpgRefinement({names}, ...settings)"
     for component in (on_generate, *settings):
         component.change(fn=None, inputs=[on_generate, *settings], outputs=[wanted], _js=script)
-    return Refining(wanted, task, [instruction, *settings, planning.key], buttons)
+    waiting.change(fn=None, inputs=[waiting], outputs=[], _js=f"(text) => rpgShowMask('{tab}', text)")
+    return Refining(wanted, task, waiting, [instruction, mask_first, *settings, planning.key], buttons)
 
 
-def asked(names: dict[str, str], values: Sequence[Any]) -> tuple[str, Refinement]:
-    """The instruction, and what is wanted.
-
+def asked(names: dict[str, str], values: Sequence[Any]) -> Wanted:
+    """
     Args:
         names: of the planners, by label.
-        values: of :attr:`Refining.inputs`.
+        values: what the page says of the mask that it shows, and those of :attr:`Refining.inputs`.
 
     Raises:
         RPGError: with the sentence that the user sees.
     """
-    instruction, critic, rounds, cut_out, sam, planner, model, base_url, key = values
+    waiting, instruction, mask_first, critic, rounds, cut_out, sam, planner, model, base_url, key = values
     provider = SHAPES if critic == OFFLINE else names[planner]
     if provider == RULES.name:
         raise EditingError(
@@ -94,4 +101,4 @@ def asked(names: dict[str, str], values: Sequence[Any]) -> tuple[str, Refinement
             "offline critic."
         )
     looker = Looker() if provider == SHAPES else Looker(provider, model or "", base_url, key)
-    return instruction, Refinement(looker, Limits(int(rounds)), Masking(cut_out, sam))
+    return Wanted(Refinement(looker, Limits(int(rounds)), Masking(cut_out, sam)), instruction, bool(mask_first), waiting or "")

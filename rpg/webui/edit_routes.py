@@ -19,6 +19,7 @@ from rpg.editing.painter import Painter
 from rpg.editing.pictures import Described, png, read_picture
 from rpg.editing.refinement import Looker, checklist_for, critic_of
 from rpg.editing.repaint import Masking
+from rpg.editing.waiting import check_size
 from rpg.errors import EditingError
 from rpg.llm import Event, Picture
 from rpg.plan import Plan
@@ -118,10 +119,8 @@ def add_edit_routes(app: Any, host: Host, protection: dict[str, Any]) -> None:
         picture = given.picture
         seed = random.randrange(MAX_SEED) if wish.seed is None else int(wish.seed)
         mask = None if wish.mask is None else read_picture(Picture.from_base64(wish.mask).data, "mask")[0].convert("L")
-        if mask and mask.size != picture.size:
-            raise EditingError(
-                f"mask has {mask.width} x {mask.height} pixels; the picture has {picture.width} x {picture.height}."
-            )
+        if mask:
+            check_size(mask, picture)
         operations = operations_from(wish.operations, given.prompt) if wish.operations else []
         with host.job():
             model = looker.model_for(log, host.stopping)

@@ -12,9 +12,9 @@ from modules import call_queue, images, shared
 from modules.ui_common import plaintext_to_html
 from PIL import Image
 
-from rpg.editing.actions import Action, Desk, Done, act
+from rpg.editing.actions import Action, Desk, Done, act, check_place
 from rpg.editing.pictures import Described
-from rpg.errors import EditingError, RPGError
+from rpg.errors import RPGError
 from rpg.infotext import infotext_in
 from rpg.panel.lines import error_line, status_line, unexpected_line
 from rpg.panel.panel import Panel
@@ -46,10 +46,10 @@ class Gallery:
         gallery, told = outputs[:2]
         for action, button in panel.refining.buttons.items():
             button.click(
-                call_queue.wrap_gradio_gpu_call(self._worker(action, panel.planners), extra_outputs=[None, "", ""]),
-                inputs=[panel.refining.task, panel.refining.task, gallery, told, *panel.refining.inputs],
-                outputs=outputs,
-                _js=f"(...values) => rpgStartJob('{self.tab}', values)",
+                call_queue.wrap_gradio_gpu_call(self._worker(action, panel.planners), extra_outputs=["", None, "", ""]),
+                inputs=[panel.refining.task, panel.refining.task, gallery, told, panel.refining.task, *panel.refining.inputs],
+                outputs=[panel.refining.waiting, *outputs],
+                _js=f"(...values) => rpgStartJob('{self.tab}', '{action}', values)",
                 show_progress=False,
             )
 
@@ -59,21 +59,24 @@ class Gallery:
             try:
                 place, info = int(index), _read(told)
                 given = _picture(gallery, place, info)
-                instruction, wanted = asked(planners, values)
+                wanted = asked(planners, values)
                 painter = InnerJobs.like(given.picture, given.infotext)
                 desk = Desk(lambda: painter, random.randrange(2**32), _say, stopping)
-                done = act(action, given, instruction, wanted, desk)
-                return [*self._shown(gallery or [], place, info, done, desk.seed), "".join(map(status_line, done.lines))]
+                done = act(action, given, wanted, desk)
+                results = self._shown(gallery or [], place, info, done, desk.seed)
+                return [_waiting(done, given, place), *results, "".join(map(status_line, done.lines))]
             except RPGError as error:
-                return [gr.update(), told, gr.update(), error_line(str(error))]
+                return [gr.update(), gr.update(), told, gr.update(), error_line(str(error))]
             except Exception as error:
-                return [gr.update(), told, gr.update(), unexpected_line(error)]
+                return [gr.update(), gr.update(), told, gr.update(), unexpected_line(error)]
 
         return work
 
     def _shown(self, gallery: Sequence[Any], place: int, info: dict[str, Any], done: Done, seed: int) -> list[Any]:
         """The gallery with what is new behind the selected picture, and what is said of each."""
         new = [picture for picture in (done.picture, done.marked) if picture is not None]
+        if not new:
+            return [gr.update(), json.dumps(info), gr.update()]
         for picture in new:
             picture.info["parameters"] = done.infotext
         if done.picture is not None and shared.opts.samples_save:
@@ -90,6 +93,16 @@ class Gallery:
         return [pictures, json.dumps(info), plaintext_to_html(done.infotext)]
 
 
+def _waiting(done: Done, given: Described, place: int) -> str:
+    """What the page shows of a mask; empty for none."""
+    if done.waiting is None:
+        return ""
+    if done.picture is None:
+        return done.waiting.to_json(given.picture, place)
+    file = getattr(done.picture, "already_saved_as", "")  # which the gallery shows, and perhaps as a JPEG
+    return done.waiting.to_json(Image.open(file) if file else done.picture, place + 1)
+
+
 def _say(sentence: str) -> None:
     shared.state.textinfo = sentence
 
@@ -103,8 +116,8 @@ def _read(told: str) -> dict[str, Any]:
 
 
 def _picture(gallery: Sequence[Any] | None, place: int, info: dict[str, Any]) -> Described:
-    if not gallery or not 0 <= place < len(gallery):
-        raise EditingError("The gallery is empty; generate a picture first.")
+    gallery = gallery or []
+    check_place(place, len(gallery))
     from modules import infotext_utils  # not every webui has it
 
     picture = infotext_utils.image_from_url_text(gallery[place])

@@ -83,6 +83,8 @@ def test_a_mask_by_hand_and_what_is_preserved() -> None:
     changed = (np.asarray(by_hand.picture) != np.asarray(PICTURE)).any(axis=2)
     assert changed[40:60, 100:120].all()
     assert changed.sum() == 400
+    removed = repaint(OPERATIONS[1][0], PICTURE, Vandal(), 1, mask=mask)
+    assert removed.mask.tobytes() == mask.tobytes(), "what is shown to be painted anew is what is painted anew"
     kept = repaint(Operation("add", Box(0, 0, 1, 1), "a green heart"), PICTURE, Vandal(), 1, preserved=[box_of(STAR)])
     assert kept.picture.crop((160, 34, 220, 94)).tobytes() == PICTURE.crop((160, 34, 220, 94)).tobytes()
     with pytest.raises(EditingError, match="mask is empty"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from collections.abc import Generator, Iterator
@@ -11,12 +12,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from rpg.editing.actions import ACTIONS
 from rpg.editing.pictures import Described
 from rpg.editing.refinement import Looker
 from rpg.errors import EditingError, Stopped
 from rpg.infotext import Infotext, infotext_in
-from rpg.panel.acting import Bench, edited
+from rpg.panel.acting import Bench, Mask, edited
 from rpg.panel.app import Settings, build_app, generated
 from rpg.panel.refining import OFFLINE, PLANNER, asked
 from rpg.plan import Plan
@@ -72,10 +72,11 @@ def test_after_generate_it_is_repaired() -> None:
     assert not [item for item in stopped if isinstance(item, list)]
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", ["check", "repair", "edit"])
 def test_what_is_new_stands_behind_the_selected_picture(action: Any) -> None:
     pictures = [Image.new("RGB", (160, 80)), made(), Image.new("RGB", (160, 80))]
     shown = list(edited(action, pictures, 1, lambda: asked({}, values("make the star blue")), bench()))
+    assert Mask("") in shown
     (gallery,) = [item for item in shown if isinstance(item, list)]
     assert gallery[:2] == pictures[:2]
     assert gallery[-1] == pictures[2]
@@ -114,17 +115,62 @@ def test_what_cannot_be_done_is_a_sentence() -> None:
 def values(instruction: str = "", critic: str = OFFLINE, planner: str = "", **others: Any) -> list[Any]:
     given = {"rounds": 3, "cut_out": "grabcut", "sam": "", "model": None, "base_url": "", "key": "", **others}
     shared = [planner, given["model"], given["base_url"], given["key"]]
-    return [instruction, critic, given["rounds"], given["cut_out"], given["sam"], *shared]
+    settings = [critic, given["rounds"], given["cut_out"], given["sam"]]
+    return [given.get("waiting", ""), instruction, given.get("mask_first", False), *settings, *shared]
 
 
 def test_the_planners_settings_are_the_critics_too() -> None:
     names = {"A server": "compatible", "Offline rules": "rules"}
-    _, wanted = asked(names, values(critic=PLANNER, planner="A server", model="m", base_url="http://x/v1", key="k"))
+    wanted = asked(names, values(critic=PLANNER, planner="A server", model="m", base_url="http://x/v1", key="k")).refinement
     assert wanted.looker == Looker("compatible", "m", "http://x/v1", "k")
-    _, wanted = asked(names, values(planner="A server", base_url="http://x/v1", key="k", rounds=2.0))
+    wanted = asked(names, values(planner="A server", base_url="http://x/v1", key="k", rounds=2.0)).refinement
     assert (wanted.looker, wanted.limits.rounds) == (Looker(), 2)
     with pytest.raises(EditingError, match="the offline rules, which see no pictures"):
         asked(names, values(critic=PLANNER, planner="Offline rules"))
+
+
+def masked(action: Any, instruction: str = "", **others: Any) -> tuple[dict[str, Any], list[Any]]:
+    """What the page gets of a mask, and all that came."""
+    given = values(instruction, mask_first=True, **others)
+    shown = list(edited(action, [made()], 0, lambda: asked({}, given), bench()))
+    (mask,) = [item for item in shown if isinstance(item, Mask)]
+    return json.loads(mask.text or "{}"), shown
+
+
+def test_the_mask_comes_first_and_nothing_is_painted() -> None:
+    for action in ("repair", "edit"):
+        waits, shown = masked(action, "make the star blue")
+        assert not [item for item in shown if isinstance(item, list)]
+        assert "press Repaint" in shown[-1]
+        assert (waits["place"], waits["sentence"], waits["more"]) == (0, "Make it blue: a blue star.", 0)
+    assert "5 of 8 checks passed." in str(masked("repair")[1][-1])
+
+
+def test_a_mask_that_nobody_painted_on_gives_what_edit_gives() -> None:
+    waits, _ = masked("edit", "make the star blue and remove the circle")
+    both = list(edited("edit", [made()], 0, lambda: asked({}, values("make the star blue")), bench()))[-3]
+    again = values(waiting=json.dumps(waits["sent"]))
+    shown = list(edited("repaint", [made()], 0, lambda: asked({}, again), bench()))
+    (gallery,) = [item for item in shown if isinstance(item, list)]
+    assert isinstance(both, list)
+    assert gallery[1].tobytes() == both[1].tobytes()
+    (mask,) = [item for item in shown if isinstance(item, Mask)]
+    left = json.loads(mask.text)
+    assert (left["place"], left["sentence"], left["more"]) == (1, "Remove what is there.", 0)
+    shown = list(edited("repaint", gallery, 1, lambda: asked({}, values(waiting=json.dumps(left["sent"]))), bench()))
+    assert Mask("") in shown
+    (gallery,) = [item for item in shown if isinstance(item, list)]
+    assert seen(gallery[2]) == [("blue", "star")]
+    assert infotext_in(gallery[2]).count('\\"kind\\"') == 2
+
+
+def test_after_the_repaint_of_a_repair_everything_is_checked_again() -> None:
+    waits, _ = masked("repair")
+    shown = list(edited("repaint", [made()], 0, lambda: asked({}, values(waiting=json.dumps(waits["sent"]))), bench()))
+    (gallery,) = [item for item in shown if isinstance(item, list)]
+    assert seen(gallery[1])[-1] == ("blue", "star")
+    assert "8 of 8 checks passed." in str(shown[-1])
+    assert "RPG checks" in infotext_in(gallery[1])
 
 
 @pytest.fixture
@@ -158,6 +204,71 @@ def test_check_repair_and_edit_by_buttons(page: Page) -> None:
     page.locator("#rpg-standalone-repair-button").click()
     expect(status).to_contain_text("All checks passed.")
     expect(pictures).to_have_count(6)
+
+
+MASK = "canvas => [...rpgAlpha(rpgRetouches.standalone.mask)].reduce((sum, value) => sum + value, 0)"
+
+
+def stroke(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """With the mouse over the mask, in fractions of the picture."""
+    layer = page.locator(".rpg-retouch .rpg-layer")
+    layer.scroll_into_view_if_needed()
+    box = layer.bounding_box()
+    assert box
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (start, end)]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    page.mouse.move(*places[1], steps=4)
+    page.mouse.up()
+
+
+def test_the_mask_is_shown_painted_on_and_used(page: Page) -> None:
+    page.evaluate("text => rpgType(rpgPlanTextarea('standalone'), text)", PLAN.to_json())
+    status, pictures = page.locator("#rpg-standalone-result").first, page.locator("#rpg-standalone-gallery .thumbnail-item")
+    page.locator("#rpg-standalone-generate").click()
+    expect(page.locator("#rpg-standalone-gallery img").first).to_be_visible()
+    page.locator("#rpg-standalone-refine .label-wrap").click()
+    repaint, mask = page.locator("#rpg-standalone-repaint-button"), page.locator(".rpg-retouch .rpg-layer")
+    expect(repaint).to_be_hidden()
+    page.locator("#rpg-standalone-mask-first input").check()
+    page.locator("#rpg-standalone-instruction textarea").fill("remove the star")
+    page.locator("#rpg-standalone-edit-button").click()
+    expect(repaint).to_be_visible()
+    expect(page.locator(".rpg-retouch .rpg-status")).to_have_text("Remove what is there.")
+    assert mask.evaluate("canvas => [canvas.width, canvas.height]") == [160, 80]
+    star = mask.evaluate(MASK)
+    page.get_by_label("Size of the brush").last.fill("0.25")
+    stroke(page, (0.1, 0.5), (0.4, 0.5))  # over the circle
+    assert mask.evaluate(MASK) > star + 500
+    page.keyboard.press("Control+z")
+    assert mask.evaluate(MASK) == star
+    stroke(page, (0.1, 0.5), (0.4, 0.5))
+    page.locator(".rpg-retouch").get_by_label("Rub out what stays as it is").click()
+    for height in (0.3, 0.5, 0.7):
+        stroke(page, (0.6, height), (0.95, height))
+    repaint.click()
+    expect(pictures).to_have_count(3)
+    expect(repaint).to_be_hidden()
+    expect(status).to_contain_text("Remove what is there.")
+    address = page.locator("#rpg-standalone-gallery img").nth(1).get_attribute("src")
+    new = Image.open(io.BytesIO(page.request.get(str(address)).body()))
+    assert seen(new.convert("RGB")) == [("green", "star")], "the circle was painted over, and the star rubbed out"
+    page.locator("#rpg-standalone-edit-button").click()
+    expect(repaint).to_be_visible()
+    page.locator(".rpg-retouch").get_by_label("Clear the mask").click()
+    repaint.click()
+    expect(status).to_contain_text("The mask is empty")
+    expect(repaint).to_be_visible()
+    page.locator(".rpg-retouch").get_by_label("Close without repainting").click()
+    expect(repaint).to_be_hidden()
+    page.locator("#rpg-standalone-edit-button").click()
+    expect(repaint).to_be_visible()
+    page.locator("#rpg-standalone-generate").click()
+    expect(pictures).to_have_count(1)
+    expect(page.locator("#rpg-standalone-generate")).to_be_visible()
+    page.evaluate("rpgRetouches.standalone.place = 1")  # where no picture is any more
+    repaint.click()
+    expect(status).to_contain_text("The picture is no longer in the gallery")
 
 
 def test_the_hidden_text_says_what_generate_shall_do(page: Page) -> None:

@@ -110,6 +110,43 @@ def test_an_edit_stands_behind_the_picture_that_was_selected(page: Page, webui: 
     assert (generate(page, webui) == plain.image).all()
 
 
+def test_the_mask_of_an_edit_is_painted_on_before_it_is_used(page: Page, webui: Webui) -> None:
+    first = begin(page, webui)
+    page.locator("#rpg-txt2img-mask-first input").check()
+    page.locator("#rpg-txt2img-instruction textarea").fill("make the circle green and add a yellow star at the top")
+    press(page, "edit")
+    assert "press Repaint" in said(page)
+    assert pictures(page).count() <= 1
+    mask = page.locator("#rpg-txt2img .rpg-retouch .rpg-layer")
+    expect(mask).to_be_visible()
+    page.locator("#rpg-txt2img .rpg-retouch").get_by_label("Rub out what stays as it is").click()
+    page.locator("#rpg-txt2img .rpg-retouch").get_by_label("Size of the brush").fill("0.25")
+    mask.scroll_into_view_if_needed()
+    box = mask.bounding_box()
+    assert box
+    page.mouse.move(box["x"], box["y"] + 0.9 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"], box["y"] + 0.9 * box["height"], steps=8)
+    page.mouse.up()
+    if folder := os.environ.get("RPG_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / "mask.png")
+    press(page, "repaint")
+    assert "Make it green: a green circle." in said(page)
+    expect(pictures(page)).to_have_count(3)
+    painted = (picture(page, webui, 1) != first).any(axis=2)
+    assert painted.any()
+    assert not painted[96:].any(), "what was rubbed out stays"
+    expect(page.locator("#rpg-txt2img .rpg-retouch .rpg-status").first).to_have_text("Add a yellow star.")
+    press(page, "repaint")
+    assert "Add a yellow star." in said(page)
+    expect(pictures(page)).to_have_count(5)
+    expect(mask).to_be_hidden()
+    second = (picture(page, webui, 2) != picture(page, webui, 1)).any(axis=2)
+    assert second.any()
+    assert not second.all()
+    assert "yellow" in [item.colour for item in objects(Image.fromarray(picture(page, webui, 2).astype("uint8")))]
+
+
 def test_after_generate_gives_the_apis_picture(page: Page, webui: Webui) -> None:
     begin(page, webui)
     page.locator("#rpg-txt2img-refine-on-generate input").check()
