@@ -124,7 +124,7 @@ def test_operations_and_a_mask_by_hand(client: TestClient) -> None:
         ("edit", {"image": MADE}, "Give an instruction"),
         ("edit", {"image": MADE, "instruction": "remove it", "operations": [1]}, "and not both"),
         ("edit", {"image": MADE, "instruction": "remove the heart"}, "'the heart' is not found"),
-        ("edit", {"image": MADE, "instruction": "remove the star", "cut_out": "sam"}, "There is no folder ''"),
+        ("edit", {"image": MADE, "instruction": "remove the star", "cut_out": "sam"}, "The mask 'sam' needs the folder"),
         ("edit", {"image": MADE, "instruction": "remove the star", "seed": -1}, "seed is -1"),
         ("edit", {"image": MADE, "instruction": "remove the star", "cfg_scale": "7"}, "cfg_scale is '7'"),
         ("edit", {"image": MADE, "instruction": "remove the star", "mask": MADE}, "A mask goes with one operation"),

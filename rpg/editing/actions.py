@@ -12,7 +12,7 @@ from rpg.editing.asking import ignore, never
 from rpg.editing.critic import Verdict
 from rpg.editing.edit import carried_out, operations_for
 from rpg.editing.loop import refine
-from rpg.editing.marks import checks_text, edited_infotext, marked, marked_places, operations_text, report
+from rpg.editing.marks import checks_text, copy_infotext, edited_infotext, is_copy, marked, marked_places, operations_text, report
 from rpg.editing.operations import Operation, repair
 from rpg.editing.painter import Painter
 from rpg.editing.pictures import Described
@@ -48,7 +48,7 @@ class Done:
     Fields:
         picture: the new one; None where there is none.
         marked: a copy of the picture with boxes drawn; None where nothing is new.
-        infotext: of both.
+        infotext: of the picture.
         lines: sentences for the user.
         waiting: what waits for a look at its mask; None for nothing.
     """
@@ -58,6 +58,12 @@ class Done:
     infotext: str
     lines: tuple[str, ...]
     waiting: Waiting | None = None
+
+    @property
+    def new(self) -> list[tuple[Image.Image, str]]:
+        """What goes behind the picture, with its infotext."""
+        pairs = (self.picture, self.infotext), (self.marked, copy_infotext(self.infotext))
+        return [(picture, infotext) for picture, infotext in pairs if picture is not None]
 
 
 @dataclass(frozen=True)
@@ -89,12 +95,19 @@ def act(action: Action, given: Described, wanted: Wanted, desk: Desk) -> Done:
     return {"check": _check, "repair": _repair, "edit": _edit, "repaint": _repaint}[action](given, wanted, desk)
 
 
-def check_place(place: int, count: int) -> None:
-    """Refuse to work on a picture that is not among the gallery's."""
-    if not count:
+def place_among(infotexts: Sequence[str], place: int) -> int:
+    """Where the picture at that place of a gallery is; a copy with boxes stands for the one before it.
+
+    Raises:
+        EditingError: when there is none.
+    """
+    if not infotexts:
         raise EditingError("The gallery is empty; generate a picture first.")
-    if not 0 <= place < count:
+    if not 0 <= place < len(infotexts):
         raise EditingError("The picture is no longer in the gallery; select another one.")
+    while place and is_copy(infotexts[place]):
+        place -= 1
+    return place
 
 
 def _check(given: Described, wanted: Wanted, desk: Desk) -> Done:

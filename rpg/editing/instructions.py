@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from rpg.areas.layout import Box
+from rpg.editing.chinese import in_english
 from rpg.editing.critic import Critic
 from rpg.editing.operations import MAX_OPERATIONS, Operation, OperationKind, fitted, is_colour
 from rpg.editing.places import beside_box, clear_box, side_box
@@ -42,6 +43,9 @@ _FORMS: list[tuple[OperationKind, re.Pattern[str]]] = [
     ("replace", re.compile(r"(?:replace|exchange|swap)\s+(?P<old>.+?)\s+(?:with|by|for|against)\s+(?P<new>.+)")),
     ("replace", re.compile(r"(?:change|turn|make)\s+(?P<old>.+?)\s+(?:in)?to\s+(?P<new>.+)")),
 ]
+_POLITE = re.compile(r"\b(?:please|can you|could you)\b,?\s*|[!?]+(?=\s|$)")
+_SEVERAL = re.compile(r"\s*(?:,\s*(?:and\s+)?|\band\s+)(?=the\b)")
+_ON_SEVERAL = re.compile(r"(remove|delete|erase|take away|get rid of|make|paint|colou?r|recolou?r|turn)\s+(the\b.*)")
 _BARE = re.compile(r"^(?:the|an?|that|this) ")
 
 
@@ -72,10 +76,22 @@ def wishes(instruction: str) -> list[Wish]:
         raise EditingError("The instruction is empty; say what to change, such as 'make the left star green'.")
     if len(instruction) > MAX_INSTRUCTION:
         raise EditingError(f"The instruction has {len(instruction)} characters; at most {MAX_INSTRUCTION} are read.")
-    clauses = [clause for clause in _CLAUSES.split(instruction.strip(" .").lower()) if clause]
+    words = _POLITE.sub("", in_english(instruction).lower()).strip(" .!?")
+    clauses = [each for clause in _CLAUSES.split(words) if clause for each in _each(clause)]
     if len(clauses) > MAX_OPERATIONS:
         raise EditingError(f"The instruction has {len(clauses)} parts; at most {MAX_OPERATIONS} are done at once.")
     return [_wish(clause) for clause in clauses]
+
+
+def _each(clause: str) -> list[str]:
+    """A clause about "the square and the circle", once for each."""
+    if not (found := _ON_SEVERAL.fullmatch(clause)):
+        return [clause]
+    verb, rest = found.groups()
+    *others, last = _SEVERAL.split(rest)
+    colour = None if _FORMS[1][1].fullmatch(clause) else re.search(r"\s+(?:to |into |in )?\w+$", last)
+    ending = colour[0] if colour else ""
+    return [f"{verb} {other}{ending}" for other in others] + [f"{verb} {last}"]
 
 
 def _wish(clause: str) -> Wish:

@@ -13,6 +13,7 @@ from rpg.editing.masks import pixels
 from rpg.editing.operations import Operation
 from rpg.infotext import OPERATIONS, parts, with_values
 
+_COPY, _KIND = "RPG copy", "with boxes"
 PASSED, FAILED = "#1f9d55", "#d64545"
 
 
@@ -32,6 +33,15 @@ def marked_places(picture: Image.Image, operations: list[Operation]) -> Image.Im
     for operation in operations:
         _draw(copy, operation.target or operation.box, PASSED, operation.kind)
     return copy
+
+
+def copy_infotext(infotext: str) -> str:
+    """Of such a copy."""
+    return with_values(infotext, {_COPY: _KIND})
+
+
+def is_copy(infotext: str) -> bool:
+    return f"{_COPY}: {_KIND}" in infotext
 
 
 def _draw(copy: Image.Image, box: Box, colour: str, label: str) -> None:

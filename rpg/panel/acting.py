@@ -10,7 +10,7 @@ from queue import SimpleQueue
 
 from PIL import Image
 
-from rpg.editing.actions import Action, Desk, Done, Wanted, act, check_place
+from rpg.editing.actions import Action, Desk, Done, Wanted, act, place_among
 from rpg.editing.painter import Painter
 from rpg.editing.pictures import Described
 from rpg.editing.refinement import Refinement
@@ -54,7 +54,7 @@ def no_painters(*_: object) -> Painter:
 def edited(action: Action, pictures: Pictures, place: int, wanted: Asked, bench: Bench) -> Iterator[str | Pictures | Mask]:
     """Lines of HTML, the pictures with what is new behind the one at ``place``, and the mask that waits."""
     try:
-        check_place(place, len(pictures))
+        place = place_among([infotext_in(picture) for picture in pictures], place)
     except EditingError as error:
         yield error_line(str(error))
         return
@@ -62,9 +62,8 @@ def edited(action: Action, pictures: Pictures, place: int, wanted: Asked, bench:
         if isinstance(item, str):
             yield item
         else:
-            new = [picture for picture in (item.picture, item.marked) if picture is not None]
-            if new:
-                yield [*pictures[: place + 1], *new, *pictures[place + 1 :]]
+            if item.new:
+                yield [*pictures[: place + 1], *(picture for picture, _ in item.new), *pictures[place + 1 :]]
             it = place if item.picture is None else place + 1
             yield Mask(item.waiting.to_json(item.picture or pictures[place], it) if item.waiting else "")
 
@@ -99,9 +98,8 @@ def _acting(action: Action, picture: Image.Image, wanted: Asked, bench: Bench) -
     while isinstance(item := said.get(), str):
         yield status_line(item)
     if isinstance(item, Done):
-        for new in (item.picture, item.marked):
-            if new is not None:
-                new.info[PNG_KEY] = item.infotext
+        for new, infotext in item.new:
+            new.info[PNG_KEY] = infotext
         yield item
         yield "".join(map(status_line, item.lines))
     else:

@@ -12,7 +12,7 @@ from modules import call_queue, images, shared
 from modules.ui_common import plaintext_to_html
 from PIL import Image
 
-from rpg.editing.actions import Action, Desk, Done, act, check_place
+from rpg.editing.actions import Action, Desk, Done, act, place_among
 from rpg.editing.pictures import Described
 from rpg.errors import RPGError
 from rpg.infotext import infotext_in
@@ -57,8 +57,8 @@ class Gallery:
         def work(_task: str, index: str, gallery: Sequence[Any] | None, told: str, *values: Any) -> list[Any]:
             """Never raises: the host would print all arguments, the key among them."""
             try:
-                place, info = int(index), _read(told)
-                given = _picture(gallery, place, info)
+                info = _read(told)
+                place, given = _picture(gallery, int(index), info)
                 wanted = asked(planners, values)
                 painter = InnerJobs.like(given.picture, given.infotext)
                 desk = Desk(lambda: painter, random.randrange(2**32), _say, stopping)
@@ -74,18 +74,18 @@ class Gallery:
 
     def _shown(self, gallery: Sequence[Any], place: int, info: dict[str, Any], done: Done, seed: int) -> list[Any]:
         """The gallery with what is new behind the selected picture, and what is said of each."""
-        new = [picture for picture in (done.picture, done.marked) if picture is not None]
+        new = done.new
         if not new:
             return [gr.update(), json.dumps(info), gr.update()]
-        for picture in new:
-            picture.info["parameters"] = done.infotext
+        for picture, infotext in new:
+            picture.info["parameters"] = infotext
         if done.picture is not None and shared.opts.samples_save:
             folder = shared.opts.outdir_samples or getattr(shared.opts, f"outdir_{self.tab}_samples")
             prompt = Described(done.picture, done.infotext).prompt
             images.save_image(done.picture, folder, "", seed, prompt, shared.opts.samples_format, info=done.infotext)
         pictures = [_kept(item) for item in gallery]
-        pictures[place + 1 : place + 1] = new
-        info["infotexts"][place + 1 : place + 1] = [done.infotext] * len(new)
+        pictures[place + 1 : place + 1] = [picture for picture, _ in new]
+        info["infotexts"][place + 1 : place + 1] = [infotext for _, infotext in new]
         number = max(place - info.get("index_of_first_image", 0), 0)
         for name in _LISTS:
             if isinstance(info.get(name), list) and info[name]:
@@ -115,16 +115,17 @@ def _read(told: str) -> dict[str, Any]:
     return {"infotexts": [], **info} if isinstance(info, dict) else {"infotexts": []}
 
 
-def _picture(gallery: Sequence[Any] | None, place: int, info: dict[str, Any]) -> Described:
-    gallery = gallery or []
-    check_place(place, len(gallery))
+def _picture(gallery: Sequence[Any] | None, place: int, info: dict[str, Any]) -> tuple[int, Described]:
+    """The picture at a place of the gallery, and where it is."""
     from modules import infotext_utils  # not every webui has it
 
+    gallery, texts = gallery or [], info["infotexts"]
+    given = [*texts[: len(gallery)], *[""] * (len(gallery) - len(texts))]
+    place = place_among(given, place)
     picture = infotext_utils.image_from_url_text(gallery[place])
-    texts = info["infotexts"]
     while len(texts) < len(gallery):
         texts.append(texts[-1] if texts else infotext_in(picture))
-    return Described(picture.convert("RGB"), texts[place] or infotext_in(picture))
+    return place, Described(picture.convert("RGB"), texts[place] or infotext_in(picture))
 
 
 def _kept(item: Any) -> Image.Image:

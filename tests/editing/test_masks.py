@@ -71,7 +71,7 @@ def test_growing() -> None:
 def test_unknown_methods_and_folders_are_told() -> None:
     with pytest.raises(EditingError, match="mask is 'magic'"):
         mask_of(PICTURE, box_of(STAR), "magic")
-    with pytest.raises(EditingError, match="There is no folder ''"):
+    with pytest.raises(EditingError, match="needs the folder of a Segment Anything model"):
         mask_of(PICTURE, box_of(STAR), "sam")
 
 

@@ -13,7 +13,7 @@ from rpg.areas.layout import Box
 from rpg.editing.operations import Operation
 from rpg.editing.pictures import png
 from rpg.editing.waiting import Waiting
-from rpg.errors import EditingError
+from rpg.errors import RPGError
 
 PICTURE = Image.new("RGB", (48, 24), "white")
 MASK = Image.linear_gradient("L").resize(PICTURE.size)
@@ -48,18 +48,18 @@ def address(mask: Image.Image) -> str:
     [
         ({"picture": "another"}, "The mask belongs to a picture that is no longer in its place"),
         ({"mask": address(Image.new("L", (8, 8)))}, "mask has 8 x 8 pixels; the picture has 48 x 24."),
-        ({"mask": base64.b64encode(b"no").decode()}, "mask is no picture."),
+        ({"mask": base64.b64encode(b"no").decode()}, "image is no PNG"),
         ({"operations": []}, "it must be a list of 1 to 16 operations."),
         ({"operations": [{"kind": "add", "box": [0, 0, 1e9, 1]}]}, "it must be a number from 0 to 1."),
         ({"key": "sk"}, "is not what the page sends"),
     ],
 )
 def test_what_is_wrong_is_a_sentence(changes: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(EditingError, match=sentence):
+    with pytest.raises(RPGError, match=sentence):
         Waiting.from_json(json.dumps({**sent(), **changes}), PICTURE)
 
 
 @pytest.mark.parametrize(("text", "sentence"), [("", "No mask is shown"), ("{", "JSON"), ("[]", "is not what the page sends")])
 def test_no_mask_is_a_sentence(text: str, sentence: str) -> None:
-    with pytest.raises(EditingError, match=sentence):
+    with pytest.raises(RPGError, match=sentence):
         Waiting.from_json(text, PICTURE)

@@ -40,7 +40,7 @@ def test_panels_of_two_tabs_share_no_id() -> None:
 def test_passing_things_stay_out_of_the_hosts_defaults() -> None:
     blocks = build_two().blocks.values()
     kept = [block.elem_id for block in blocks if isinstance(block, gr.components.FormComponent) and saved(block)]
-    names = ("provider", "model", "template", "base-url", "fallback", "critic", "rounds", "cut-out", "sam")
+    names = ("provider", "model", "template", "base-url", "fallback", "critic", "rounds", "cut-out", "sam", "mask-first")
     assert kept == [f"rpg-{tab}-{name}" for tab in ("txt2img", "img2img") for name in names]
 
 

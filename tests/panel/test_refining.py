@@ -89,6 +89,18 @@ def test_what_is_new_stands_behind_the_selected_picture(action: Any) -> None:
         assert "RPG checks" in infotext_in(new[0])
 
 
+def test_a_copy_with_boxes_stands_for_its_picture() -> None:
+    gallery = [made()]
+    for action in ("check", "edit"):
+        shown = edited(action, gallery, len(gallery) - 1, lambda: asked({}, values("make the star blue")), bench())
+        (gallery,) = [item for item in shown if isinstance(item, list)]
+    first, new, *copies = gallery
+    left = (0, 0, 80, 80)
+    assert new.crop(left).tobytes() == first.crop(left).tobytes(), "no box of the copy is in what was made"
+    assert ["RPG copy" in infotext_in(picture) for picture in gallery] == [False, False, True, True]
+    assert copies[1].crop(left).tobytes() != first.crop(left).tobytes()
+
+
 def test_what_cannot_be_done_is_a_sentence() -> None:
     def said(values: list[Any], pictures: list[Image.Image] | None = None) -> str:
         shown = edited("edit", [made()] if pictures is None else pictures, 0, lambda: asked({"Rules": "rules"}, values), bench())
@@ -234,7 +246,7 @@ def test_the_mask_is_shown_painted_on_and_used(page: Page) -> None:
     page.locator("#rpg-standalone-instruction textarea").fill("remove the star")
     page.locator("#rpg-standalone-edit-button").click()
     expect(repaint).to_be_visible()
-    expect(page.locator(".rpg-retouch .rpg-status")).to_have_text("Remove what is there.")
+    expect(page.locator(".rpg-retouch .rpg-status").first).to_have_text("Remove what is there.")
     assert mask.evaluate("canvas => [canvas.width, canvas.height]") == [160, 80]
     star = mask.evaluate(MASK)
     page.get_by_label("Size of the brush").last.fill("0.25")

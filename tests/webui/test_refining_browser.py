@@ -98,7 +98,7 @@ def test_an_edit_stands_behind_the_picture_that_was_selected(page: Page, webui: 
         edited = Image.fromarray(picture(page, webui, 1 + number).astype("uint8"))
         assert colour in [item.colour for item in objects(edited)]
         assert (picture(page, webui, 0) == first).all()
-        pictures(page).nth(1).click()  # the next one is of what this one made
+        pictures(page).nth(2).click()  # the copy with boxes stands for what this one made
         expect(page.locator("#html_info_txt2img").first).to_contain_text(colour)
     if folder := os.environ.get("RPG_SCREENSHOTS"):
         page.screenshot(path=Path(folder) / "refine.png")

@@ -46,6 +46,8 @@ def chosen(masks: Any, scores: Any) -> Any:
 def _load(folder: str) -> tuple[Any, Any, Any]:
     folder = trust.model_folder(folder) if folder else ""
     if not folder or not Path(folder).is_dir():
+        if not folder:
+            raise EditingError("The mask 'sam' needs the folder of a Segment Anything model; name it, or use the mask 'grabcut'.")
         raise EditingError(f"There is no folder {folder!r} with a Segment Anything model; name one, or use the mask 'grabcut'.")
     try:
         import torch
