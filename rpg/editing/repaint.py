@@ -91,7 +91,9 @@ def repaint(
     return Repainted(result, hole)
 
 
-def made_mask(operation: Operation, picture: Image.Image, masking: Masking, preserved: Sequence[Box] = ()) -> Image.Image:
+def made_mask(
+    operation: Operation, picture: Image.Image, masking: Masking = BY_DEFAULT, preserved: Sequence[Box] = ()
+) -> Image.Image:
     """What is painted anew, or moved: all of the box where something new comes, else the thing in it."""
     if operation.kind in ("add", "replace"):
         return mask_of(picture, operation.box, "box", preserved=preserved)

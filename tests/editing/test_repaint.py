@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from rpg.areas.layout import Box
+from rpg.editing.masks import mask_of
 from rpg.editing.operations import Operation
-from rpg.editing.repaint import EMPTY, STRENGTHS, Masking, repaint
+from rpg.editing.repaint import EMPTY, STRENGTHS, Masking, made_mask, repaint
 from rpg.errors import EditingError
 from rpg.plan import Plan
 from rpg.shapes.sight import objects
@@ -89,6 +90,13 @@ def test_a_mask_by_hand_and_what_is_preserved() -> None:
     assert kept.picture.crop((160, 34, 220, 94)).tobytes() == PICTURE.crop((160, 34, 220, 94)).tobytes()
     with pytest.raises(EditingError, match="mask is empty"):
         repaint(OPERATIONS[0][0], PICTURE, Vandal(), 1, mask=Image.new("L", PICTURE.size))
+
+
+def test_what_is_removed_goes_with_its_edge() -> None:
+    thing = np.asarray(mask_of(PICTURE, box_of(STAR))) > 0
+    shown = np.asarray(made_mask(OPERATIONS[1][0], PICTURE)) > 0
+    assert (shown | ~thing).all()
+    assert shown.sum() > 1.1 * thing.sum()
 
 
 def test_the_painter_gets_the_prompt_and_the_strength() -> None:
