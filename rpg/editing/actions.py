@@ -12,7 +12,16 @@ from rpg.editing.asking import ignore, never
 from rpg.editing.critic import Verdict
 from rpg.editing.edit import carried_out, operations_for
 from rpg.editing.loop import refine
-from rpg.editing.marks import checks_text, copy_infotext, edited_infotext, is_copy, marked, marked_places, operations_text, report
+from rpg.editing.marks import (
+    checks_text,
+    copy_infotext,
+    edited_infotext,
+    is_copy,
+    marked,
+    marked_places,
+    operations_text,
+    sentences,
+)
 from rpg.editing.operations import Operation, repair
 from rpg.editing.painter import Painter
 from rpg.editing.pictures import Described
@@ -207,4 +216,4 @@ def _checked(infotext: str, verdict: Verdict) -> str:
 
 
 def _lines(verdict: Verdict) -> list[str]:
-    return report(verdict).split("\n")
+    return sentences(verdict)

@@ -17,7 +17,6 @@ MAX_CHECKS = 64
 """In one checklist."""
 MAX_COUNT = 64
 
-_SIDES = {"left": "to the left of", "right": "to the right of", "above": "above", "below": "below"}
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
@@ -140,8 +139,8 @@ def object_checks(entities: tuple[Entity, ...]) -> list[Check]:
     named = {entity.noun: entity.name if entity.noun == entity.name else article(entity.noun) for entity in entities}
     checks = [Check("", "object", f"There is {named[noun]}.", noun) for noun in totals]
     for noun, count in totals.items():
-        there = f"is exactly one {noun}" if count == 1 else f"are exactly {number_word(count)} {plural(noun)}"
-        checks.append(Check("", "count", f"There {there}.", noun, count=count))
+        one, several = f"There is exactly one {noun}.", f"There are exactly {number_word(count)} {plural(noun)}."
+        checks.append(Check("", "count", one if count == 1 else several, noun, count=count))
     return checks
 
 
@@ -150,8 +149,8 @@ def attribute_checks(entities: tuple[Entity, ...]) -> list[Check]:
     checks = []
     for number, entity in enumerate(entities):
         if entity.attributes:
-            there = "is" if entity.count == 1 else "are"
-            checks.append(Check("", "attribute", f"There {there} {entity.phrase}.", entity.noun, number, count=entity.count))
+            there = f"There is {entity.phrase}." if entity.count == 1 else f"There are {entity.phrase}."
+            checks.append(Check("", "attribute", there, entity.noun, number, count=entity.count))
         if entity.details:
             about = f"This is true of {entity.name}: {entity.details}."
             checks.append(Check("", "attribute", about, entity.noun, number, count=entity.count))
@@ -160,7 +159,13 @@ def attribute_checks(entities: tuple[Entity, ...]) -> list[Check]:
 
 def relation(entities: tuple[Entity, ...], first: int, side: Side, second: int) -> Check:
     """That the first entity is on that side of the second."""
-    said = f"{entities[first].name} is {_SIDES[side]} {entities[second].name}."
+    one, other = entities[first].name, entities[second].name
+    said = {
+        "left": f"{one} is to the left of {other}.",
+        "right": f"{one} is to the right of {other}.",
+        "above": f"{one} is above {other}.",
+        "below": f"{one} is below {other}.",
+    }[side]
     return Check("", "relation", said[0].upper() + said[1:], entities[first].noun, first, second, side)
 
 

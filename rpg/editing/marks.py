@@ -63,6 +63,16 @@ def report(verdict: Verdict) -> str:
     return "\n".join([*lines, f"{len(verdict.passed)} of {len(lines)} checks passed."])
 
 
+def sentences(verdict: Verdict) -> list[str]:
+    """The same for people who read it in their own language, in whole sentences."""
+    lines = []
+    for check in verdict.checklist.checks:
+        answer = verdict.answers[check.id]
+        said = f"Yes ({check.id})." if answer.passed else f"No ({check.id})."
+        lines.append(f"{said} {check.statement} {answer.evidence}".rstrip())
+    return [*lines, f"{len(verdict.passed)} of {len(lines)} checks passed."]
+
+
 def checks_text(verdict: Verdict) -> str:
     """The checklist and its answers as a picture's infotext keeps them."""
     answers = [(check, verdict.answers[check.id]) for check in verdict.checklist.checks]

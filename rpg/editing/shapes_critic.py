@@ -74,7 +74,7 @@ class _Look:
         found = self._of(kind)
         if check.entity is not None:
             found = _nearest(found, self.checklist.entities[check.entity].boxes[0])
-        evidence = "There is none." if not found else f"There {'is' if len(found) == 1 else 'are'} {len(found)}."
+        evidence = "There is none." if not found else "There is one." if len(found) == 1 else f"There are {len(found)}."
         if check.kind == "count":
             extra = [item for item in self._unwanted() if item in found]
             box = _box((extra or found)[-1]) if len(found) > check.count else None

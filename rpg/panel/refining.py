@@ -47,7 +47,7 @@ def build_refining(tab: str, planning: Planning) -> Refining:
 
     with gr.Accordion("Refine", open=False, **named("refine")):
         with gr.Row():
-            critic = gr.Dropdown([OFFLINE, PLANNER], value=OFFLINE, label="Critic", min_width=120, **named("critic"))
+            critic = gr.Dropdown([OFFLINE, PLANNER], value=OFFLINE, label="Critic", min_width=240, **named("critic"))
             rounds = gr.Slider(0, MAX_ROUNDS, ROUNDS, step=1, label="Rounds", min_width=120, **named("rounds"))
             cut_out = gr.Dropdown(list(METHODS), value=DEFAULT, label="Cut out by", min_width=120, **named("cut-out"))
         sam = gr.Textbox(label="Folder of a Segment Anything model", max_lines=1, placeholder="For sam", **named("sam"))

@@ -131,6 +131,8 @@ def _picture(gallery: Sequence[Any] | None, place: int, info: dict[str, Any]) ->
 def _kept(item: Any) -> Image.Image:
     """A picture that the gallery has already, which the host need not write again."""
     item = item[0] if isinstance(item, (list, tuple)) else item
+    if isinstance(item, Image.Image):  # Forge gives the pictures themselves
+        return item
     name = item["name"] if isinstance(item, dict) else str(item)
     stand_in = Image.new("RGB", (1, 1))
     stand_in.already_saved_as = name.rsplit("?", 1)[0]

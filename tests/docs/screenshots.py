@@ -85,6 +85,18 @@ def refine(page: Page) -> Any:
     return page.locate(".gradio-container .main, .gradio-container").first
 
 
+def mask(page: Page) -> Any:
+    whole(page)
+    page.locate("#rpg-standalone-refine .label-wrap").first.click()
+    page.locate("#rpg-standalone-mask-first input").check()
+    page.locate("#rpg-standalone-instruction textarea").fill("move the square to the top")
+    page.button("edit-button").click()
+    expect(page.locate(".rpg-retouch")).to_be_visible(timeout=60_000)
+    expect(page.button("generate")).to_be_visible()
+    page.raw.mouse.move(5, 5)
+    return page.locate("#rpg-standalone-refine")
+
+
 Scene = Callable[[Page], Any]
 SCENES: dict[str, tuple[Scene, str]] = {
     "start": (start, "en-US"),
@@ -93,6 +105,7 @@ SCENES: dict[str, tuple[Scene, str]] = {
     "planner": (planner, "en-US"),
     "page": (whole, "en-US"),
     "refine": (refine, "en-US"),
+    "mask": (mask, "en-US"),
     "page.zh-CN": (whole, "zh-CN"),
 }
 

@@ -8,7 +8,7 @@ from PIL import Image, ImageChops
 
 from rpg.areas.layout import Box
 from rpg.editing.critic import Answer, Verdict
-from rpg.editing.marks import checks_text, edited_infotext, marked, marked_places
+from rpg.editing.marks import checks_text, edited_infotext, marked, marked_places, sentences
 from rpg.editing.operations import Operation
 from rpg.editing.reading import checklist_of_caption
 from rpg.infotext import Infotext, parts, with_values
@@ -40,3 +40,12 @@ def test_the_infotext_keeps_the_checklist_and_all_edits() -> None:
     assert (
         len(json.loads(parts(edited_infotext(broken, "", [Operation("remove", Box(0, 0, 1, 1), "")]))[2]["RPG operations"])) == 1
     )
+
+
+def test_answers_are_sentences_for_the_page() -> None:
+    verdict = Verdict(CHECKLIST, {id: Answer(id != "object-2", "There is none.") for id in CHECKLIST.ids})
+    lines = sentences(verdict)
+    assert lines[-1] == f"{len(verdict.passed)} of {len(verdict.answers)} checks passed."
+    assert len(lines) == len(verdict.answers) + 1
+    for line, (id, answer) in zip(lines, verdict.answers.items()):
+        assert line.startswith(f"{'Yes' if answer.passed else 'No'} ({id}). ")
