@@ -12,7 +12,18 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from modules import devices, extra_networks, paths_internal, prompt_parser, sd_hijack, sd_samplers, sd_unet, shared
+from modules import (
+    devices,
+    extra_networks,
+    paths_internal,
+    prompt_parser,
+    scripts,
+    sd_hijack,
+    sd_models,
+    sd_samplers,
+    sd_unet,
+    shared,
+)
 from modules.styles import extract_style_text_from_prompt
 from torch import Tensor, nn
 
@@ -111,7 +122,7 @@ class A1111:
         found = self._controlnet()
         if is_replaced(self._unet()) if found is None else found.uncut():
             return 0.0
-        return suited_latent_ratio(self.p.sd_model.sd_checkpoint_info.metadata)
+        return suited_latent_ratio(_metadata(self.p.sd_model.sd_checkpoint_info))
 
     def is_hires(self) -> bool:
         return bool(getattr(self.p, "is_hr_pass", False))
@@ -185,9 +196,12 @@ class A1111:
         """A prompt with the job's styles and without comments, as the host makes its own."""
         styles = shared.prompt_styles
         text = (styles.apply_negative_styles_to_prompt if negative else styles.apply_styles_to_prompt)(text, self.p.styles)
-        if getattr(shared.opts, "enable_prompt_comments", False):
-            text = re.sub(r"#[^\n]*(\n|$)", "\n", re.sub(r"(^|\n)#[^\n]*(\n|$)", "\n", text))
-        return text
+        own = next((data.module for data in scripts.scripts_data if hasattr(data.module, "strip_comments")), None)
+        if not getattr(shared.opts, "enable_prompt_comments", own is not None):  # reForge has no such option
+            return text
+        if own is not None:
+            return str(own.strip_comments(text))
+        return re.sub(r"#[^\n]*(\n|$)", "\n", re.sub(r"(^|\n)#[^\n]*(\n|$)", "\n", text))
 
     def in_hires_pass(self, plans: Sequence[Plan], tags: Iterable[str]) -> None:
         """The base prompts of ``plans`` and the networks of ``tags`` in the hires pass of the batch, which the host has made
@@ -240,6 +254,14 @@ def _tiles(images: Sequence[Any]) -> list[Box]:
         for image, (left, top, right, bottom) in zip(work, tiles)
     }
     return [boxes[id(image)] for image in images if id(image) in boxes]
+
+
+def _metadata(info: Any) -> Any:
+    """Of a checkpoint's file."""
+    file = Path(info.filename)
+    if info.metadata or file.suffix != ".safetensors" or not file.exists():
+        return info.metadata
+    return sd_models.read_metadata_from_safetensors(file)  # reForge forgets it
 
 
 def serves_others() -> bool:

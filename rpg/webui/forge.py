@@ -70,11 +70,18 @@ class Forge(A1111):
 
 
 def _guided(steering: Steering) -> Modifier:
-    """The guidance scale while regions are denoised by themselves."""
+    """The guidance scale while regions are denoised by themselves; a ControlNet of reForge attends to the base prompt only."""
 
     def modifier(*values: Any) -> tuple[Any, ...]:
         model, x, sigma, negative, positive, scale, *rest = values
-        noise = model.predictor if hasattr(model, "predictor") else model.model_sampling  # Forge, reForge
+        if hasattr(model, "predictor"):
+            noise = model.predictor
+        else:  # reForge: it does not ask what is set for its ControlNets
+            noise = model.model_sampling
+            for cond in (*positive, *(negative or ())):
+                if "control" in cond:
+                    tokens = cond["model_conds"]["c_crossattn"]
+                    cond["model_conds"]["crossattn_controlnet"] = type(tokens)(steering.base_of(tokens.cond))
         timestep = float(noise.timestep(sigma).flatten()[0])
         return model, x, sigma, negative, positive, steering.guidance_scale_at(timestep, scale), *rest
 

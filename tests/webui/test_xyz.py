@@ -20,7 +20,7 @@ def plot(webui: Webui, axis: str, *values: str) -> dict[str, Any]:
     number = webui.get("/rpg-test/axes").index(axis)
     # The type, the text, the choices of each axis; type 0 is nothing.
     args[:9] = [number, ",".join(f'"{value}"' for value in values), list(values), 0, "", [], 0, "", []]
-    args[10] = True  # give back the single pictures, too
+    args[[argument["label"] for argument in info["args"]].index("Include Sub Images")] = True
     return {"script_name": "X/Y/Z plot", "script_args": args}
 
 

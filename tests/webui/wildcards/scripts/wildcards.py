@@ -16,7 +16,7 @@ class Wildcards(scripts.Script):
         return scripts.AlwaysVisible
 
     def ui(self, is_img2img: bool) -> list[Any]:
-        return [gr.Textbox(visible=False, label="Whole prompts, one a line"), gr.Textbox(visible=False, label="name=value,value")]
+        return [gr.Textbox("", visible=False, label=label) for label in ("Whole prompts, one a line", "name=value,value")]
 
     def process(self, p: Any, lines: str, wildcard: str) -> None:
         if prompts := lines.splitlines():
