@@ -56,7 +56,7 @@ class OwnHost:
     def stand_in(self) -> None:
         return None
 
-    def networks(self) -> str:
+    def weights(self) -> str:
         return self.weights
 
     def begin(self, steering: Steering) -> None:

@@ -87,9 +87,10 @@ class A1111:
         unet = self._unet()
         return ControlNet.of(unet, getattr(self.p.scripts, "alwayson_scripts", []), inpaints=getattr(unet, "in_channels", 4) == 9)
 
-    def networks(self) -> Hashable:
+    def weights(self) -> Hashable:
         loaded = getattr(sys.modules.get("networks"), "loaded_networks", [])
         return (
+            self.p.sd_model.sd_checkpoint_info.filename,  # a refiner of the same layout is read into the same UNet
             *((net.name, net.unet_multiplier, net.dyn_dim) for net in loaded),
             *(
                 (hypernetwork.name, *(layer.multiplier for pair in hypernetwork.layers.values() for layer in pair))

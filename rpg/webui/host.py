@@ -39,8 +39,8 @@ class Host(Protocol):
             GenerationError: when it is known and they cannot.
         """
 
-    def networks(self) -> Hashable:
-        """The networks that change the UNet's weights now, and how strongly."""
+    def weights(self) -> Hashable:
+        """What the UNet's weights are made of now: a checkpoint, and the networks that change it, and how strongly."""
 
     def branches(self, unet: nn.Module, regions: Sequence[Tags]) -> dict[int, dict[nn.Module, list[LowRank]]]:
         """What the networks of single regions add to the UNet's layers, beside what its weights hold now.

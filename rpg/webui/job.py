@@ -133,7 +133,7 @@ class Job:
 
     def _branch(self) -> None:
         """What regions add to the UNet's weights, beside what is merged into them now; the hires pass may name others."""
-        weights = (self.host.is_hires(), self.host.networks())
+        weights = (self.host.is_hires(), self.host.weights())
         if weights != self.weights:
             self.branched.close()
             self.steering.forget()

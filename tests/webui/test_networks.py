@@ -12,9 +12,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tests.webui.host import PROMPT, Webui
+from tests.webui.host import PROMPT, Answer, Webui
 from tests.webui.laws import check_refused, distance, generate_apart, same_as_base
-from tests.webui.matrix.extras import LORA, UNET_LORA, write_extras
+from tests.webui.matrix.extras import EMBEDDING, LORA, UNET_LORA, write_extras
 from tests.webui.test_xyz import plot
 
 SMALL: dict[str, Any] = {"width": 192, "height": 96, "steps": 4}
@@ -36,6 +36,16 @@ def _files(webui: Webui) -> None:
     }
     save_file(loha, folder / f"{LOHA}.safetensors")
     webui.post("/sdapi/v1/refresh-loras")
+    weights = load_file(webui.models / "shapes.safetensors")
+    unet = {name: value for name, value in weights.items() if name.startswith("model.diffusion_model")}
+    save_file({**weights, **{name: value * 0.97 for name, value in unet.items()}}, webui.models / "other.safetensors")
+    torch.save(  # the host takes no newer form from this torch
+        {**weights, **{name: value * 1.02 for name, value in unet.items()}},
+        webui.models / "other.ckpt",
+        _use_new_zipfile_serialization=False,
+    )
+    shutil.copy(webui.models / "shapes.yaml", webui.models / "other.yaml")
+    webui.post("/sdapi/v1/refresh-checkpoints")
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +91,38 @@ def test_identity_law(webui: Webui, model: str, settings: dict[str, Any]) -> Non
             assert distance(whole.images, webui.generate(**settings).images) > 5
     finally:
         webui.options(sd_model_checkpoint="shapes")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{**HIRES, "hr_checkpoint_name": "other.safetensors"}, {"override_settings": {"sd_model_checkpoint": "other.safetensors"}}],
+    ids=["hires", "override"],
+)
+def test_the_model_changes(webui: Webui, settings: dict[str, Any]) -> None:
+    """A region's networks act on the one that is loaded, and leave both as they were."""
+    check_identity_with_network(webui, {**SMALL, **settings})
+
+
+@pytest.mark.parametrize("tag", ["", f" <lora:{UNET_LORA}:-1>"])
+def test_a_refiner_in_the_same_unet(webui: Webui, tag: str) -> None:
+    """Of the same layout and text encoder, it changes the weights behind equal prompts."""
+    webui.options(sd_model_checkpoint="other.safetensors")
+    try:
+        settings = {**SMALL, "refiner_checkpoint": "other.ckpt", "refiner_switch_at": 0.5}
+        refined = check_identity_with_network(webui, settings, tag)
+        assert distance(refined.images, webui.generate(prompt=PROMPT + tag, **SMALL).images) > 5
+    finally:
+        webui.options(sd_model_checkpoint="shapes")
+
+
+def check_identity_with_network(webui: Webui, settings: dict[str, Any], tag: str = f" <lora:{UNET_LORA}:-1>") -> Answer:
+    """In every region and beside an embedding, it is what it is in the main prompt. Returns the plain picture."""
+    whole = webui.generate(prompt=f"{PROMPT}{tag} {EMBEDDING}", **settings)
+    plan = same_as_base(layout="1,1", regions=2)
+    plan["regions"] = [f"{PROMPT}{end} {EMBEDDING}" for end in (tag, tag.replace("-1", "-1.000001"))]
+    made = generate_apart(webui, "txt2img", plan, **settings, prompt=f"{PROMPT} {EMBEDDING}")
+    assert distance(whole.images, made.images) <= 1
+    return whole
 
 
 def test_one_network_with_two_weights(webui: Webui) -> None:
