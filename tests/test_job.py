@@ -41,7 +41,7 @@ class OwnHost:
         self.hires, self.sdxl = hires, sdxl
         self.loaded: nn.Module = UNet()
         self.picture = False
-        self.weights = "none"
+        self.made_of = "none"
         self.padding = False
         self.before_step: Callable[[int], None] = lambda step: None
         self.encoded: list[str] = []
@@ -57,7 +57,7 @@ class OwnHost:
         return None
 
     def weights(self) -> str:
-        return self.weights
+        return self.made_of
 
     def begin(self, steering: Steering) -> None:
         self.began.append(steering)
@@ -88,7 +88,7 @@ class OwnHost:
 
     def branches(self, unet: nn.Module, regions: Sequence[Tags]) -> dict[int, dict[nn.Module, list[LowRank]]]:
         """Of a LoRA for the first layer's output projection, as strong as the letters in its name."""
-        self.branched.append(self.weights)
+        self.branched.append(self.made_of)
         layer = cast(UNet, unet).first.attn2.to_out[0]
         return {
             number: {layer: [LowRank(torch.ones(1, 8), torch.full((8, 1), float(len("".join(tags.values())))))]}
@@ -201,7 +201,7 @@ def test_a_network_of_a_region_acts_in_its_place_only() -> None:
 
 def test_what_is_merged_meanwhile_changes_what_regions_add() -> None:
     host = OwnHost()
-    host.before_step = lambda step: setattr(host, "weights", "merged" if step else "none")
+    host.before_step = lambda step: setattr(host, "made_of", "merged" if step else "none")
     picture(host, {"regions": ["a", "b"]}, networks=[[{}, HAT]])
     assert host.branched == ["none", "merged"]
     host = OwnHost()
@@ -306,7 +306,7 @@ def test_kept_values_are_forgotten_when_weights_change() -> None:
         host.loaded.ballast = nn.Parameter(torch.zeros(10**5))  # the room for what is kept is a share of the weights
 
         def before_step(step: int) -> None:
-            host.weights = str(step // 2)
+            host.made_of = str(step // 2)
             for layer in cross_attentions(host.loaded):
                 layer.to_k.weight.mul_(1.5)
                 layer.to_v.weight.mul_(1.5)
