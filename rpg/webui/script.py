@@ -160,7 +160,7 @@ class RPGScript(scripts.Script):
                 if key not in own
             )
             written_there = networks.tags(p.prompts[:1])
-            networks.tags([*written_there.values(), *state.tags.values()])
+            networks.tags([*written_there.values(), *state.tags.values()])  # refuses one that has two values
             p.prompts[0] += "".join(tag for name, tag in state.tags.items() if name not in written_there)
             state.networks = named[0].regions
             state.job = Job(state.host, state.used, [found.regions for found in named])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from rpg.editing.pictures import Described
 from rpg.editing.refinement import Looker
@@ -200,12 +200,17 @@ def page(browser: Any) -> Iterator[Page]:
     assert not errors
 
 
-def test_check_repair_and_edit_by_buttons(page: Page) -> None:
+def with_picture(page: Page) -> tuple[Locator, Locator]:
+    """A picture of the plan, with the section open: what is said there, and the gallery's pictures."""
     page.evaluate("text => rpgType(rpgPlanTextarea('standalone'), text)", PLAN.to_json())
-    status, pictures = page.locator("#rpg-standalone-result").first, page.locator("#rpg-standalone-gallery .thumbnail-item")
     page.locator("#rpg-standalone-generate").click()
     expect(page.locator("#rpg-standalone-gallery img").first).to_be_visible()
     page.locator("#rpg-standalone-refine .label-wrap").click()
+    return page.locator("#rpg-standalone-result").first, page.locator("#rpg-standalone-gallery .thumbnail-item")
+
+
+def test_check_repair_and_edit_by_buttons(page: Page) -> None:
+    status, pictures = with_picture(page)
     page.locator("#rpg-standalone-check-button").click()
     expect(status).to_contain_text("checks passed.")
     expect(pictures).to_have_count(2)
@@ -235,11 +240,7 @@ def stroke(page: Page, start: tuple[float, float], end: tuple[float, float]) -> 
 
 
 def test_the_mask_is_shown_painted_on_and_used(page: Page) -> None:
-    page.evaluate("text => rpgType(rpgPlanTextarea('standalone'), text)", PLAN.to_json())
-    status, pictures = page.locator("#rpg-standalone-result").first, page.locator("#rpg-standalone-gallery .thumbnail-item")
-    page.locator("#rpg-standalone-generate").click()
-    expect(page.locator("#rpg-standalone-gallery img").first).to_be_visible()
-    page.locator("#rpg-standalone-refine .label-wrap").click()
+    status, pictures = with_picture(page)
     repaint, mask = page.locator("#rpg-standalone-repaint-button"), page.locator(".rpg-retouch .rpg-layer")
     expect(repaint).to_be_hidden()
     page.locator("#rpg-standalone-mask-first input").check()
