@@ -12,8 +12,9 @@ from fastapi import Body, FastAPI
 from modules import script_callbacks, scripts, shared
 
 SHAPES = Path(scripts.basedir()).parent / "sd-webui-rpg" / "rpg" / "shapes" / "diffusers"
-fault: dict[str, int] = {}
-"""The denoiser ``calls`` before an error."""
+FAULTS = {"error": lambda: _raise(ValueError("a fault from the tests")), "interrupt": shared.state.interrupt}
+fault: dict[str, Any] = {}
+"""``name`` of a fault and the number of denoiser ``calls`` before it strikes."""
 rows: list[int] = []
 """Of the calls of the UNet since memory is short."""
 watching: list[Any] = []
@@ -82,15 +83,20 @@ def unet() -> Any:
     return shared.sd_model.forge_objects.unet.model.diffusion_model
 
 
+def _raise(error: Exception) -> None:
+    raise error
+
+
 def on_cfg_denoiser(_params: Any) -> None:
     if fault:
         fault["calls"] -= 1
         if fault["calls"] <= 0:
+            strike = FAULTS[fault["name"]]
             fault.clear()
 
             def hook(*_: Any) -> None:
                 handle.remove()
-                raise ValueError("a fault from the tests")
+                strike()
 
             handle = unet().register_forward_pre_hook(hook)
 
@@ -106,7 +112,7 @@ def routes(_demo: Any, app: FastAPI) -> None:
     def set_fault(name: str = Body(""), calls: int = Body(1)) -> None:
         fault.clear()
         if name:
-            fault.update(calls=calls)
+            fault.update(name=name, calls=calls)
 
     @app.get("/rpg-test/state")
     def state() -> Any:
