@@ -4,11 +4,8 @@ class RpgTable {
     constructor(editor) {
         this.editor = editor;
         this.rows = [];
-        const prompts = {
-            region: "Region prompt (a LoRA here acts in this region)",
-            picture: "Region prompt (a LoRA here applies to the whole picture)",
-        };
-        const names = ["", prompts[editor.host.lora] ?? "Region prompt", "Negative prompt", "Base", "Share", ""];
+        const prompt = editor.host.lora ? "Region prompt (a LoRA here acts in this region)" : "Region prompt";
+        const names = ["", prompt, "Negative prompt", "Base", "Share", ""];
         const head = rpgElement("div", {className: "rpg-row rpg-head"}, ...names.map((text) => rpgElement("span", {textContent: text})));
         this.list = rpgElement("div", {className: "rpg-table"});
         this.element = rpgElement("div", {className: "rpg-regions"}, head, this.list);

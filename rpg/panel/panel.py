@@ -35,13 +35,13 @@ class Panel:
     planners: dict[str, str]
 
 
-def build_panel(tab: str, presets: Presets | None = None, lora: str = "") -> Panel:
+def build_panel(tab: str, presets: Presets | None = None, lora: bool = False) -> Panel:
     """Add the panel to the page that is being built. May be called once for each tab of it.
 
     Args:
         tab: ``txt2img``, ``img2img`` or ``standalone``: the middle of all ids, and where to find the main prompt and size.
         presets: by default those in the user's own folder.
-        lora: where one acts that a region's prompt names: in the ``region``, or in the whole ``picture``; empty: there are none.
+        lora: whether a region's prompt can name one.
     """
     with gr.Column(elem_classes="rpg-panel"):
         with gr.Column(elem_classes="rpg-hidden"):

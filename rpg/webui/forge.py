@@ -6,15 +6,22 @@ projections, and a layer that one of them replaces is asked for nothing. What is
 
 from __future__ import annotations
 
+import ast
 import math
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+from modules import errors
 from torch import Tensor, nn
 
 from rpg.errors import GenerationError
+from rpg.networks import Tags
+from rpg.steering.branches import LowRank
 from rpg.steering.steering import Steering
 from rpg.webui.a1111 import A1111
+from rpg.webui.lora import KINDS, Part, RegionLora, Used, extension, low_rank, use
 
 Modifier = Callable[..., tuple[Any, ...]]
 
@@ -29,6 +36,7 @@ class Forge(A1111):
 
     def __init__(self, p: Any) -> None:
         super().__init__(p)
+        self._lora = ForgeLora(p)
         self._found: Any = None
         """Its patcher of the UNet; a clone in its place has the modifier."""
         self._modifier: Modifier | None = None
@@ -56,8 +64,8 @@ class Forge(A1111):
         objects.unet.add_conditioning_modifier(self._modifier)
         objects.unet.add_controlnet_conditioning_modifier(_of_base_prompt(steering))
 
-    def has_regional_networks(self) -> bool:
-        return False  # its patcher merges them
+    def weights(self) -> Hashable:
+        return super().weights(), self.p.sd_model.current_lora_hash  # it says the strengths
 
     def end(self) -> None:
         objects = self.p.sd_model.forge_objects
@@ -67,6 +75,74 @@ class Forge(A1111):
 
     def _is_told(self, patcher: Any) -> bool:
         return self._modifier is not None and self._modifier in patcher.model_options.get("conditioning_modifiers", [])
+
+
+class ForgeLora(RegionLora):
+    """The networks of one generation's regions, with Forge's extension. It gives their patches to clones of its patchers, which
+    merge them when the model is next loaded."""
+
+    def __init__(self, p: Any) -> None:
+        super().__init__()
+        self._p = p
+
+    @contextmanager
+    def encoding(self, tags: Tags) -> Iterator[None]:
+        try:
+            with super().encoding(tags):
+                yield
+        finally:  # takes the region's patches out again, and lets the host move the model when it needs the memory
+            memory = sys.modules.get("backend.memory_management") or sys.modules["ldm_patched.modules.model_management"]
+            memory.load_model_gpu(self._p.sd_model.forge_objects.clip.patcher)
+
+    def _in_use(self) -> list[Used]:
+        names = {net.network_on_disk.filename: net.mentioned_name for net in extension().loaded_networks}
+        targets = ast.literal_eval(self._p.sd_model.current_lora_hash)  # nothing else says the strengths
+        return [Used(names[file], text, unet, None) for file, unet, text, *_ in targets if file in names]
+
+    def _read(self, names: Sequence[str]) -> None:
+        for name in names:
+            try:
+                with self._using([Used(name, 1.0, 1.0, None)]):
+                    self._kept[name] = extension().loaded_networks[0]
+            except Exception as error:  # a missing file, too; the host logs it and goes on
+                errors.display(error, f"loading network {name}")
+                self._p.comment(f"Networks not found: {name}")
+
+    @contextmanager
+    def _using(self, networks: Sequence[Used]) -> Iterator[None]:
+        model, loaded = self._p.sd_model, list(extension().loaded_networks)
+        before = model.forge_objects, model.forge_objects_after_applying_lora, model.current_lora_hash
+        model.forge_objects, model.current_lora_hash = model.forge_objects.shallow_copy(), ""
+        try:
+            use(networks)
+            yield
+        finally:
+            model.forge_objects, model.forge_objects_after_applying_lora, model.current_lora_hash = before
+            extension().loaded_networks[:] = loaded
+
+    def _parts(self, unet: nn.Module, name: str, rank: int | None) -> Iterator[Part]:
+        with self._using([Used(name, 1.0, 1.0, None)]):
+            patcher = self._p.sd_model.forge_objects.unet
+        groups = patcher.lora_patches.values() if hasattr(patcher, "lora_patches") else [patcher.patches]  # reForge
+        for key, patches in (item for group in groups for item in group.items()):
+            path, _, parameter = key.removeprefix("diffusion_model.").rpartition(".")
+            layer = unet.get_submodule(path)
+            for _strength, patch, *_ in patches:
+                yield layer, _low_rank(patch, layer.weight) if parameter == "weight" else KINDS["biased"]
+
+
+def _low_rank(patch: Any, weight: Tensor) -> LowRank | str:
+    """A patch of a layer's weights, or the name of its kind."""
+    kind, values = (patch.name, patch.weights) if hasattr(patch, "weights") else patch  # reForge, Forge
+    if kind != "lora":
+        return KINDS.get(kind, kind)
+    up, down, alpha, mid, decomposed, *_ = values
+    if decomposed is not None:
+        return KINDS["decomposed"]
+    down, up = low_rank(down, up, 1.0 if alpha is None else alpha / len(down), mid)
+    if down[0].numel() == weight[0].numel():  # the layer may be a convolution of single pixels where the file has none
+        down, up = down.reshape(len(down), *weight.shape[1:]), up.reshape(*up.shape[:2], *(1 for _ in weight.shape[2:]))
+    return LowRank(down, up)
 
 
 def _guided(steering: Steering) -> Modifier:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -55,8 +54,7 @@ class RPGScript(scripts.Script):
     def ui(self, is_img2img: bool) -> list[Any]:
         tab = "img2img" if is_img2img else "txt2img"
         with InputAccordion(False, label=TITLE, elem_id=f"rpg-{tab}") as enabled:
-            lora = "picture" if "modules_forge" in sys.modules else "region"
-            self.panel = panel = build_panel(tab, PRESETS, lora)
+            self.panel = panel = build_panel(tab, PRESETS, lora=True)
         enabled.value = None  # nobody touched it: what the API sends without a second argument
         self.infotext_fields = [
             (enabled, _enabled_by),

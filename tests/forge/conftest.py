@@ -21,7 +21,6 @@ FORGE = Kind(
     (*FLAGS, "--always-cpu", "--gradio-allowed-path", str(ROOT)),
     (Path(__file__).parent / "support", WILDCARDS),
     HIRES,
-    regional_lora=False,
 )
 
 

@@ -1,4 +1,4 @@
-"""On Forge: many prompts and pictures, calls split where memory is short, its ControlNet, LoRA."""
+"""On Forge: many prompts and pictures, calls split where memory is short, its ControlNet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 from tests.forge.test_forge import _nothing_is_left  # noqa: F401
 from tests.webui.host import PROMPT, Webui, write_image
 from tests.webui.laws import check_identity, distance, same_as_base
-from tests.webui.matrix.extras import LORA, UNET_LORA
 from tests.webui.test_generation import RED_BLUE
 
 LONG = PROMPT + ", on a white background" * 30
@@ -84,13 +83,3 @@ def test_controlnet_sees_the_base_prompt_alone(webui: Webui) -> None:
     plan = {**RED_BLUE, "base_ratio": 1, "latent_ratio": 0}
     for settings in (controlled(webui), {}):
         assert distance(webui.generate(rpg=plan, **settings).images, webui.generate(**settings).images) <= 1
-
-
-@pytest.mark.parametrize("name", [LORA, UNET_LORA])
-def test_lora_in_a_region_acts_on_the_whole_picture(webui: Webui, name: str) -> None:
-    tag = f" <lora:{name}:1>"
-    regions = RED_BLUE["regions"]
-    inside = webui.generate(rpg={**RED_BLUE, "regions": [regions[0] + tag, regions[1]]})
-    main = webui.generate(rpg=RED_BLUE, prompt=PROMPT + tag)
-    assert distance(inside.images, main.images) <= 1
-    assert distance(inside.images, webui.generate(rpg=RED_BLUE).images) > 5

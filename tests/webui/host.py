@@ -48,8 +48,6 @@ class Kind:
     """Test equipment, installed as extensions."""
     settings: dict[str, Any] = field(default_factory=dict)
     """What its API cannot do without."""
-    regional_lora: bool = True
-    """Whether a region can have a LoRA for itself."""
 
 
 WILDCARDS = Path(__file__).parent / "wildcards"

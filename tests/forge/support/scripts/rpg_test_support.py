@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import zlib
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -118,8 +119,12 @@ def routes(_demo: Any, app: FastAPI) -> None:
     def state() -> Any:
         """Everything that a job must leave as it found it."""
         layers = [(name, layer) for name, layer in unet().named_modules() if name.endswith("attn2")]
-        options = shared.sd_model.forge_objects.unet.model_options
+        objects = shared.sd_model.forge_objects
+        options = objects.unet.model_options
+        weights = [*unet().state_dict().values(), *objects.clip.patcher.model.state_dict().values()]
         return {
+            "weights": functools.reduce(lambda known, value: zlib.crc32(value.cpu().numpy().tobytes(), known), weights, 0),
+            "networks": shared.sd_model.current_lora_hash,
             "patched": [name for name, layer in layers if "forward" in layer.__dict__],
             "hooks": len(unet()._forward_pre_hooks) + len(unet()._forward_hooks),
             "modifiers": len(options.get("conditioning_modifiers", [])),
