@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import math
 import sys
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -63,9 +63,6 @@ class Forge(A1111):
         objects.unet = objects.unet.clone()
         objects.unet.add_conditioning_modifier(self._modifier)
         objects.unet.add_controlnet_conditioning_modifier(_of_base_prompt(steering))
-
-    def weights(self) -> Hashable:
-        return super().weights(), self.p.sd_model.current_lora_hash  # it says the strengths
 
     def end(self) -> None:
         objects = self.p.sd_model.forge_objects

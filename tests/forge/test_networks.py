@@ -22,6 +22,7 @@ from tests.webui.test_networks import (  # noqa: F401
     test_a_region_says_another_weight_than_the_main_prompt,
     test_another_weight_in_the_hires_pass,
     test_bad_values_are_refused,
+    test_every_layer_and_form,
     test_it_acts_in_its_region,
     test_kinds_without_a_low_rank,
     test_one_network_with_two_weights,

@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from rpg import shapes
 from tests.webui.host import PROMPT, Answer, Webui
 from tests.webui.laws import check_refused, distance, generate_apart, same_as_base
 from tests.webui.matrix.extras import EMBEDDING, LORA, UNET_LORA, write_extras
@@ -91,6 +92,23 @@ def test_identity_law(webui: Webui, model: str, settings: dict[str, Any]) -> Non
             assert distance(whole.images, webui.generate(**settings).images) > 5
     finally:
         webui.options(sd_model_checkpoint="shapes")
+
+
+def test_every_layer_and_form(webui: Webui) -> None:
+    """Three-part convolutions, those of a pixel written as matrices, half a rank's strength, half precision."""
+    parts = {}
+    for name, value in load_file(shapes.LORA / "stripes.safetensors").items():
+        if name.endswith("alpha"):
+            parts[name] = value / 2
+        elif value.shape[2:] == (3, 3):
+            parts[name] = value[..., 1:2, 1:2].half()
+            parts[name.replace("lora_down", "lora_mid")] = torch.randn(len(value), len(value), 3, 3).half() * 0.3
+        else:
+            parts[name] = value.flatten(1).half()
+    save_file({name: value.contiguous() for name, value in parts.items()}, webui.folder / "models" / "Lora" / "forms.safetensors")
+    webui.post("/sdapi/v1/refresh-loras")
+    made = check_identity_with_network(webui, SMALL, " <lora:forms:-1>")
+    assert distance(made.images, webui.generate(**SMALL).images) > 20
 
 
 @pytest.mark.parametrize(

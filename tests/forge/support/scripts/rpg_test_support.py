@@ -102,6 +102,10 @@ def on_cfg_denoiser(_params: Any) -> None:
             handle = unet().register_forward_pre_hook(hook)
 
 
+def checksum(known: int, weights: torch.Tensor) -> int:
+    return zlib.crc32(weights.float().cpu().numpy().tobytes(), known)
+
+
 def plot_module() -> Any:
     return next(
         data.module for data in scripts.scripts_data if data.script_class.__module__ in ("xyz_grid.py", "scripts.xyz_grid")
@@ -123,7 +127,7 @@ def routes(_demo: Any, app: FastAPI) -> None:
         options = objects.unet.model_options
         weights = [*unet().state_dict().values(), *objects.clip.patcher.model.state_dict().values()]
         return {
-            "weights": functools.reduce(lambda known, value: zlib.crc32(value.cpu().numpy().tobytes(), known), weights, 0),
+            "weights": functools.reduce(checksum, weights, 0),
             "networks": shared.sd_model.current_lora_hash,
             "patched": [name for name, layer in layers if "forward" in layer.__dict__],
             "hooks": len(unet()._forward_pre_hooks) + len(unet()._forward_hooks),
