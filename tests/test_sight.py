@@ -4,7 +4,7 @@ from collections import Counter
 from random import Random
 
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from rpg.shapes.sight import background, objects
 from rpg.shapes.training.scenes import BACKGROUNDS, COLOURS, SHAPES, Scene, Thing, draw, random_scene
@@ -53,3 +53,10 @@ def test_what_is_no_known_shape_has_none() -> None:
     picture = Image.new("RGB", (128, 128), "white")
     picture.paste(COLOURS["green"], (10, 50, 118, 70))
     assert [(seen.colour, seen.shape) for seen in objects(picture)] == [("green", None)]
+
+
+def test_corners_drawn_out_by_strong_guidance_make_no_other_shape() -> None:
+    picture = Image.new("RGB", (128, 128), "white")
+    corners = [(30, 28), (38, 33), (90, 33), (98, 28), (95, 60), (97, 98), (31, 98), (33, 60)]
+    ImageDraw.Draw(picture).polygon(corners, fill=COLOURS["blue"])
+    assert [(seen.colour, seen.shape) for seen in objects(picture)] == [("blue", "square")]

@@ -35,6 +35,7 @@ def begin(page: Page, webui: Webui, **settings: Any) -> np.ndarray:
     expect(page.locator("#rpg-txt2img .rpg-ratio")).to_be_visible()
     assert (generate(page, webui) == made.image).all()
     page.locator("#rpg-txt2img-refine .label-wrap").first.click()
+    webui.post("/rpg-test/seed", seed=1)
     return made.image
 
 

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import functools
 import gc
+import random
 import sys
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,11 @@ def routes(_demo: Any, app: FastAPI) -> None:
         fault.clear()
         if name:
             fault.update(name=name, calls=calls)
+
+    @app.post("/rpg-test/seed")
+    def set_seed(seed: int = Body(..., embed=True)) -> None:
+        """Of what the buttons paint, which is otherwise another each time."""
+        random.seed(seed)
 
     @app.post("/rpg-test/probe")
     def set_probe(calls: int = Body(..., embed=True)) -> Any:
