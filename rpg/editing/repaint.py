@@ -118,4 +118,4 @@ def plan_of(operation: Operation, hole: Image.Image, plan: Plan | None = None) -
     left, top, right, bottom = bounds(hole)
     own = Region(prompt, base_ratio=0, area=Area(Box(left / width, top / height, right / width, bottom / height)))
     base = with_networks_of(plan.base_prompt, operation.base_prompt or plan.base_prompt)
-    return replace(plan, regions=(*plan.regions, own), base_prompt=base, latent_ratio=0)
+    return replace(plan, regions=(*plan.regions, own), base_prompt=base, latent_ratio=None)

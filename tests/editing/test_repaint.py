@@ -115,7 +115,7 @@ def test_the_pictures_regions_go_on_around_what_is_painted() -> None:
     ((painted, *_),) = painter.repainted
     *others, own = painted.regions
     assert tuple(others) == plan.regions
-    assert (own.prompt, own.base_ratio, painted.latent_ratio) == ("a green heart", 0, 0)
+    assert (own.prompt, own.base_ratio, painted.latent_ratio) == ("a green heart", 0, None)
     assert own.area is not None
     assert own.area.box == pytest.approx(MIDDLE, abs=0.01)
     assert (painted.base_prompt, painted.common_prompt, painted.split_ratio) == ("all three", "a photo", "1,1")
