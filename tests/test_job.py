@@ -59,7 +59,7 @@ class OwnHost:
     def weights(self) -> str:
         return self.made_of
 
-    def begin(self, steering: Steering) -> None:
+    def begin(self, steering: Steering, x: Tensor) -> None:
         self.began.append(steering)
 
     def end(self) -> None:

@@ -71,7 +71,7 @@ class A1111:
         unet: nn.Module = self.p.sd_model.model.diffusion_model
         return unet
 
-    def begin(self, steering: Steering) -> None:
+    def begin(self, steering: Steering, x: Tensor) -> None:
         """Nothing: the guidance scale is set when the UNet has answered."""
 
     def end(self) -> None:

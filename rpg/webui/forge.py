@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from modules import errors
+from modules import errors, sd_samplers_kdiffusion
 from torch import Tensor, nn
 
 from rpg.errors import GenerationError
@@ -24,6 +24,8 @@ from rpg.webui.a1111 import A1111
 from rpg.webui.lora import KINDS, Part, RegionLora, Used, extension, low_rank, use
 
 Modifier = Callable[..., tuple[Any, ...]]
+MEMORY = ("backend.memory_management", "ldm_patched.modules.model_management", "comfy.model_management")
+"""Where Forge, reForge and Forge Neo manage what is on the device."""
 
 
 def is_forge(p: Any) -> bool:
@@ -50,8 +52,9 @@ class Forge(A1111):
         length = math.lcm(positive.shape[1], negative.shape[1])
         return positive.repeat(1, length // positive.shape[1], 1), negative.repeat(1, length // negative.shape[1], 1)
 
-    def begin(self, steering: Steering) -> None:
+    def begin(self, steering: Steering, x: Tensor) -> None:
         objects = self.p.sd_model.forge_objects
+        _hold(objects.unet, x)
         if self._is_told(objects.unet):
             return
         if "attn2" in objects.unet.model_options["transformer_options"].get("patches_replace", {}):
@@ -88,8 +91,7 @@ class ForgeLora(RegionLora):
             with super().encoding(tags):
                 yield
         finally:  # takes the region's patches out again, and lets the host move the model when it needs the memory
-            memory = sys.modules.get("backend.memory_management") or sys.modules["ldm_patched.modules.model_management"]
-            memory.load_model_gpu(self._p.sd_model.forge_objects.clip.patcher)
+            _memory().load_model_gpu(self._p.sd_model.forge_objects.clip.patcher)
 
     def _in_use(self) -> list[Used]:
         names = {net.network_on_disk.filename: net.mentioned_name for net in extension().loaded_networks}
@@ -126,6 +128,19 @@ class ForgeLora(RegionLora):
             layer = unet.get_submodule(path)
             for _strength, patch, *_ in patches:
                 yield layer, _low_rank(patch, layer.weight) if parameter == "weight" else KINDS["biased"]
+
+
+def _hold(patcher: Any, x: Tensor) -> None:
+    """Where memory is short, the text encoder has pushed out the UNet to read a region, and the sampler does not look again."""
+    models = [patcher, *(model for control in patcher.list_controlnets() for model in control.get_models())]
+    loaded = [found.model.model for found in _memory().current_loaded_models if found.model is not None]
+    if any(all(model.model is not one for one in loaded) for model in models):
+        sd_samplers_kdiffusion.sampling_prepare(patcher, x)
+
+
+def _memory() -> Any:
+    """The host's management of what is on the device."""
+    return next(sys.modules[name] for name in MEMORY if name in sys.modules)
 
 
 def _low_rank(patch: Any, weight: Tensor) -> LowRank | str:

@@ -49,8 +49,8 @@ class Host(Protocol):
             GenerationError: when one can act on the whole picture alone.
         """
 
-    def begin(self, steering: Steering) -> None:
-        """A call of the denoiser begins: what the host has to be told before."""
+    def begin(self, steering: Steering, x: Tensor) -> None:
+        """A call of the denoiser with ``x`` begins: what the host has to be told before."""
 
     def end(self) -> None:
         """The job is over: take back what :meth:`begin` did."""

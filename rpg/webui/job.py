@@ -106,7 +106,7 @@ class Job:
             self._branch()
             self._join(params)
             self.size = params.x.shape[-2:]
-            self.host.begin(self.steering)
+            self.host.begin(self.steering, params.x)
         except Exception as error:  # the host would log it and carry on without the regions
             self.steering.fail(error)
 

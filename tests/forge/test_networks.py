@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.forge.test_forge import _nothing_is_left  # noqa: F401
-from tests.webui.host import Webui
+from tests.webui.host import PROMPT, Webui
 from tests.webui.laws import distance
-from tests.webui.matrix.extras import LORA
+from tests.webui.matrix.extras import LORA, UNET_LORA
 from tests.webui.test_networks import (  # noqa: F401
     HIRES,
     SMALL,
@@ -58,6 +58,18 @@ def test_in_the_text_encoder(webui: Webui) -> None:
     left, right = moved(plain, inside)
     assert left > 2
     assert right < left / 5
+
+
+def test_short_of_memory(webui: Webui) -> None:
+    """What the main prompt has merged comes back with the UNet, after the text encoder has pushed it out."""
+    settings = {**SMALL, "prompt": f"{PROMPT} <lora:{UNET_LORA}:0.5>"}
+    plan = regions(f"<lora:{LORA}:-1>", f"<lora:{UNET_LORA}:-1>", latent_ratio=0, base_ratio=0.3)
+    made = webui.generate(rpg=plan, **settings)
+    webui.post("/rpg-test/short-memory", short=True)
+    try:
+        assert distance(webui.generate(rpg=plan, **settings).images, made.images) <= 1
+    finally:
+        webui.post("/rpg-test/short-memory", short=False)
 
 
 def test_a_missing_one_is_said(webui: Webui) -> None:

@@ -80,6 +80,16 @@ class Short:
         return 0
 
 
+def load_alone(memory: Any, models: Any, *args: Any, **kwargs: Any) -> None:
+    """A device with room for one at a time."""
+    wanted = [model.model for model in models]
+    for loaded in list(memory.current_loaded_models):
+        if all(loaded.model.model is not model for model in wanted):
+            memory.current_loaded_models.remove(loaded)
+            loaded.model_unload()
+    memory.whole_load(models, *args, **kwargs)
+
+
 def unet() -> Any:
     return shared.sd_model.forge_objects.unet.model.diffusion_model
 
@@ -137,7 +147,8 @@ def routes(_demo: Any, app: FastAPI) -> None:
 
     @app.post("/rpg-test/short-memory")
     def set_short_memory(short: bool = Body(..., embed=True)) -> list[int]:
-        """Whether the sampler finds no memory for rows beyond one conditioning's. Gives the rows of the calls since."""
+        """Whether the sampler finds no memory for rows beyond one conditioning's, and one model takes the place of another. Gives
+        the rows of the calls since."""
         seen = list(rows)
         rows.clear()
         for handle in watching:
@@ -146,9 +157,18 @@ def routes(_demo: Any, app: FastAPI) -> None:
         memory = vars(sampling)[MEMORY]
         if short:
             vars(sampling)[MEMORY] = Short(memory)
-            watching.append(unet().register_forward_pre_hook(lambda _, args: rows.append(len(args[0]))))
+            memory.whole_load, memory.load_models_gpu = memory.load_models_gpu, functools.partial(load_alone, memory)
+
+            def watch(_unet: Any, args: Any) -> None:
+                rows.append(len(args[0]))
+                patcher = shared.sd_model.forge_objects.unet
+                if not any(loaded.model.model is patcher.model for loaded in memory.current_loaded_models):
+                    raise RuntimeError("expected all tensors to be on the same device")
+
+            watching.append(unet().register_forward_pre_hook(watch))
         elif isinstance(memory, Short):
             vars(sampling)[MEMORY] = memory.whole
+            memory.whole.load_models_gpu = memory.whole.whole_load
         return seen
 
     @app.get("/rpg-test/axes")
