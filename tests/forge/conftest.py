@@ -11,7 +11,7 @@ import pytest
 
 from rpg import shapes
 from tests.webui.conftest import pytest_runtest_makereport  # noqa: F401
-from tests.webui.host import FLAGS, SETTINGS, WILDCARDS, Kind, Webui
+from tests.webui.host import EXTRAS, FLAGS, SETTINGS, Kind, Webui
 from tests.webui.matrix.extras import write_extras
 
 ROOT = Path(os.environ.get("FORGE") or Path.home() / "stable-diffusion-webui-forge")
@@ -19,7 +19,7 @@ HIRES = {"hr_additional_modules": [], "hr_cfg": SETTINGS["cfg_scale"]}
 FORGE = Kind(
     ROOT,
     (*FLAGS, "--always-cpu", "--gradio-allowed-path", str(ROOT)),
-    (Path(__file__).parent / "support", WILDCARDS),
+    (Path(__file__).parent / "support", *EXTRAS),
     HIRES,
 )
 

@@ -29,6 +29,7 @@ from tests.webui.test_generation import (  # noqa: F401
     test_each_region_follows_its_prompt_in_img2img,
     test_identity,
     test_identity_in_img2img,
+    test_locality,
     test_only_masked_repaints_its_place_by_its_own_region,
     test_regions_denoised_by_themselves,
     test_tiles_of_sd_upscale_have_their_own_regions,

@@ -50,8 +50,9 @@ class Kind:
     """What its API cannot do without."""
 
 
-WILDCARDS = Path(__file__).parent / "wildcards"
-A1111 = Kind(WEBUI, (*FLAGS, "--do-not-download-clip", "--use-cpu", "all"), (Path(__file__).parent / "support", WILDCARDS))
+EXTRAS = tuple(Path(__file__).parent / name for name in ("wildcards", "common"))
+"""Test equipment for every kind."""
+A1111 = Kind(WEBUI, (*FLAGS, "--do-not-download-clip", "--use-cpu", "all"), (Path(__file__).parent / "support", *EXTRAS))
 
 
 @dataclass
