@@ -87,11 +87,12 @@ function rpgShowMask(tab, text) {
     return [];
 }
 
-/** Which picture a button works on, and the mask that is shown: both as texts. */
+/** Which picture a button works on, and what of the page it needs (rpg/editing/actions.py): both as texts. */
 function rpgChosen(tab, action) {
     const retouch = rpgRetouches[tab];
-    const place = action === "repaint" && retouch?.text ? retouch.place : rpgSelected(tab);
-    return [String(place), retouch?.text ?? ""];
+    if (action === "repaint" && retouch?.text) return [String(retouch.place), retouch.text];
+    const {draft, selected} = rpgEditors[tab].model;
+    return [String(rpgSelected(tab)), action === "region" ? JSON.stringify({plan: draft, region: selected}) : ""];
 }
 
 /** A button works on the selected picture as a job of the webui: with its progress bar, and Interrupt in Generate's place. */
@@ -100,8 +101,8 @@ function rpgStartJob(tab, action, values) {
     showSubmitButtons(tab, false);
     requestProgress(id, document.getElementById(`${tab}_gallery_container`), gallery, () => showSubmitButtons(tab, true));
     const [, , pictures, told, , ...others] = values;
-    const [place, mask] = rpgChosen(tab, action);
-    return [id, place, pictures, told, mask, ...others];
+    const [place, page] = rpgChosen(tab, action);
+    return [id, place, pictures, told, page, ...others];
 }
 
 /** The draft as JSON, also where it is what stands for nothing planned yet. */

@@ -1,4 +1,5 @@
-"""What people do with a finished picture: check it, have it repaired, edit it by words, or look at a mask before it is used."""
+"""What people do with a finished picture: check it, have it repaired, edit it by words, have a region painted anew, or look at a
+mask before it is used."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import Literal, get_args
 from PIL import Image
 
 from rpg.editing.asking import ignore, never
+from rpg.editing.chosen import Chosen
 from rpg.editing.critic import Verdict
 from rpg.editing.edit import carried_out, operations_for
 from rpg.editing.loop import refine
@@ -32,7 +34,7 @@ from rpg.errors import EditingError
 from rpg.infotext import CHECKS, OPERATIONS, REFINED, with_values
 from rpg.llm import Event
 
-Action = Literal["check", "repair", "edit", "repaint"]
+Action = Literal["check", "repair", "edit", "region", "repaint"]
 ACTIONS = get_args(Action)
 
 
@@ -41,14 +43,15 @@ class Wanted:
     """
     Fields:
         instruction: of an edit.
-        mask_first: whether a repair or an edit only shows the mask of what it would do first.
-        waiting: of :class:`rpg.editing.waiting.Waiting`, for repainting; empty where nothing waits.
+        mask_first: whether only the mask is shown of what would be done first.
+        page: JSON of what the page shows: for ``repaint`` of :class:`rpg.editing.waiting.Waiting`, for ``region`` of
+            :class:`rpg.editing.chosen.Chosen`; empty where nothing is shown.
     """
 
     refinement: Refinement
     instruction: str = ""
     mask_first: bool = False
-    waiting: str = field(default="", repr=False)
+    page: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,8 @@ def act(action: Action, given: Described, wanted: Wanted, desk: Desk) -> Done:
     Raises:
         RPGError: when it cannot be done.
     """
-    return {"check": _check, "repair": _repair, "edit": _edit, "repaint": _repaint}[action](given, wanted, desk)
+    work = {"check": _check, "repair": _repair, "edit": _edit, "region": _region, "repaint": _repaint}
+    return work[action](given, wanted, desk)
 
 
 def place_among(infotexts: Sequence[str], place: int) -> int:
@@ -168,8 +172,17 @@ def _edit(given: Described, wanted: Wanted, desk: Desk) -> Done:
     return _done(operations, given, wanted, desk)
 
 
+def _region(given: Described, wanted: Wanted, desk: Desk) -> Done:
+    chosen = Chosen.from_json(wanted.page)
+    mask = chosen.mask(given.picture.size)
+    if wanted.mask_first:
+        return _shown(Waiting((chosen.operation,), mask, plan=chosen.plan), given)
+    return _done([chosen.operation], given.with_plan(chosen.plan), wanted, desk, mask)
+
+
 def _repaint(given: Described, wanted: Wanted, desk: Desk) -> Done:
-    waiting = Waiting.from_json(wanted.waiting, given.picture)
+    waiting = Waiting.from_json(wanted.page, given.picture)
+    given = given.with_plan(waiting.plan) if waiting.plan else given
     first, *others = waiting.operations
     done = _done([first], given, wanted, desk, waiting.mask)
     assert done.picture is not None
@@ -203,7 +216,11 @@ def _waiting(
     given: Described, operations: tuple[Operation, ...], wanted: Wanted, lines: Sequence[str], *, mends: bool = False
 ) -> Done:
     mask = made_mask(operations[0], given.picture, wanted.refinement.masking)
-    return Done(None, None, given.infotext, (*lines, "Look at the mask, and press Repaint."), Waiting(operations, mask, mends))
+    return _shown(Waiting(operations, mask, mends), given, lines)
+
+
+def _shown(waiting: Waiting, given: Described, lines: Sequence[str] = ()) -> Done:
+    return Done(None, None, given.infotext, (*lines, "Look at the mask, and press Repaint."), waiting)
 
 
 def _verdict(given: Described, wanted: Wanted, desk: Desk) -> Verdict:

@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from rpg.errors import EditingError, RPGError
-from rpg.infotext import PNG_KEY, Infotext, infotext_in
+from rpg.infotext import PLAN, PNG_KEY, Infotext, infotext_in, with_values
 from rpg.networks import without_networks
 from rpg.plan import Plan
 from rpg.planners import PlanRequest, Subject, make_plan
@@ -50,6 +50,10 @@ class Described:
     def known_plan(self) -> Plan | None:
         """That of the picture, if it has one."""
         return self.plan or (None if self.caption.strip() else self.told.plan)
+
+    def with_plan(self, plan: Plan) -> Described:
+        """The picture as one that was to show ``plan``."""
+        return Described(self.picture, with_values(self.infotext or self.prompt, {PLAN: plan.to_json()}), self.caption, plan)
 
     @property
     def shown_plan(self) -> Plan:

@@ -17,6 +17,7 @@ from rpg.editing.operations import Operation, operations_from
 from rpg.editing.pictures import png, read_picture
 from rpg.errors import EditingError
 from rpg.llm import Picture
+from rpg.plan import Plan
 from rpg.values import load_json
 
 MAX_JSON = 16 * 1024 * 1024
@@ -30,11 +31,13 @@ class Waiting:
     Fields:
         mask: of the first operation, in mode L and as large as the picture.
         mends: whether a check asked for them; the picture is checked again afterwards.
+        plan: of the picture afterwards; None: as before.
     """
 
     operations: tuple[Operation, ...]
     mask: Image.Image = field(repr=False)
     mends: bool = False
+    plan: Plan | None = None
 
     def to_json(self, picture: Image.Image, place: int) -> str:
         """For the page, which shows the mask and sends back what :meth:`from_json` reads.
@@ -52,6 +55,7 @@ class Waiting:
             "mask": _address("png", png(self.mask)),
             "mends": self.mends,
             "picture": fingerprint(picture),
+            "plan": self.plan and self.plan.to_dict(),
         }
         shown = {"place": place, "shown": _address("jpeg", jpeg.getvalue()), "sentence": first.sentence, "more": len(others)}
         return json.dumps({"sent": sent, **shown, "made": time.time_ns()})  # the page hears of a text only when it is another
@@ -65,13 +69,14 @@ class Waiting:
         if not text.strip():
             raise EditingError("No mask is shown; press Repair or Edit with 'Show the mask first'.")
         given = load_json(text, MAX_JSON, "mask", EditingError)
-        if not isinstance(given, Mapping) or set(given) != {"operations", "mask", "mends", "picture"}:
+        if not isinstance(given, Mapping) or set(given) != {"operations", "mask", "mends", "picture", "plan"}:
             raise EditingError("The mask's JSON is not what the page sends; press Repair or Edit again.")
         if given["picture"] != fingerprint(picture):
             raise EditingError("The mask belongs to a picture that is no longer in its place; press Repair or Edit again.")
         mask = read_picture(Picture.from_base64(given["mask"]).data, "mask")[0].convert("L")
         check_size(mask, picture)
-        return cls(tuple(operations_from(given["operations"])), mask, bool(given["mends"]))
+        plan = Plan.from_dict(given["plan"]) if given["plan"] else None
+        return cls(tuple(operations_from(given["operations"])), mask, bool(given["mends"]), plan)
 
 
 def check_size(mask: Image.Image, picture: Image.Image) -> None:

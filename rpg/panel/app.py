@@ -147,7 +147,7 @@ def build_app(
                 partial(on_selected, action),
                 [made, panel.refining.task, panel.refining.task, *panel.refining.inputs],
                 [*buttons, status, gallery, made, panel.refining.waiting],
-                _js=f"(pictures, _place, _mask, ...others) => [pictures, ...rpgChosen('standalone', '{action}'), ...others]",
+                _js=f"(pictures, _place, _page, ...others) => [pictures, ...rpgChosen('standalone', '{action}'), ...others]",
                 show_progress=False,
             ).then(finish, outputs=buttons, show_progress=False, queue=False)
         stop_button.click(stop, [running], show_progress=False, queue=False)

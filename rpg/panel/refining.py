@@ -30,7 +30,7 @@ class Refining:
         wanted: hidden; what Generate shall do with new pictures, as JSON, or nothing. A script needs its value.
         task: hidden; a place for values that the page adds when a button is pressed.
         waiting: hidden; what waits for a look at its mask (:mod:`rpg.editing.waiting`), or nothing. The page shows it.
-        inputs: what :func:`asked` takes the values of, behind what the page says of the mask.
+        inputs: what :func:`asked` takes the values of, behind what the page shows.
         buttons: by what they do. The host says with what, and where the results go.
     """
 
@@ -63,6 +63,7 @@ def build_refining(tab: str, planning: Planning) -> Refining:
                 "check": gr.Button("Check", size="sm", min_width=90, **named("check-button")),
                 "repair": gr.Button("Repair", size="sm", min_width=90, **named("repair-button")),
                 "edit": gr.Button("Edit", size="sm", min_width=90, **named("edit-button")),
+                "region": gr.Button("Repaint region", size="sm", min_width=90, **named("region-button")),
             }
         with gr.Column(elem_classes="rpg-waiting"):
             gr.HTML(f'<div class="rpg-retouch" data-rpg-tab="{tab}"></div>')
@@ -88,12 +89,12 @@ def asked(names: dict[str, str], values: Sequence[Any]) -> Wanted:
     """
     Args:
         names: of the planners, by label.
-        values: what the page says of the mask that it shows, and those of :attr:`Refining.inputs`.
+        values: what the page shows (:attr:`rpg.editing.actions.Wanted.page`), and those of :attr:`Refining.inputs`.
 
     Raises:
         RPGError: with the sentence that the user sees.
     """
-    waiting, instruction, mask_first, critic, rounds, cut_out, sam, planner, model, base_url, key = values
+    page, instruction, mask_first, critic, rounds, cut_out, sam, planner, model, base_url, key = values
     provider = SHAPES if critic == OFFLINE else names[planner]
     if provider == RULES.name:
         raise EditingError(
@@ -101,4 +102,4 @@ def asked(names: dict[str, str], values: Sequence[Any]) -> Wanted:
             "offline critic."
         )
     looker = Looker() if provider == SHAPES else Looker(provider, model or "", base_url, key)
-    return Wanted(Refinement(looker, Limits(int(rounds)), Masking(cut_out, sam)), instruction, bool(mask_first), waiting or "")
+    return Wanted(Refinement(looker, Limits(int(rounds)), Masking(cut_out, sam)), instruction, bool(mask_first), page or "")

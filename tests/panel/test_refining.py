@@ -128,7 +128,7 @@ def values(instruction: str = "", critic: str = OFFLINE, planner: str = "", **ot
     given = {"rounds": 3, "cut_out": "grabcut", "sam": "", "model": None, "base_url": "", "key": "", **others}
     shared = [planner, given["model"], given["base_url"], given["key"]]
     settings = [critic, given["rounds"], given["cut_out"], given["sam"]]
-    return [given.get("waiting", ""), instruction, given.get("mask_first", False), *settings, *shared]
+    return [given.get("page", ""), instruction, given.get("mask_first", False), *settings, *shared]
 
 
 def test_the_planners_settings_are_the_critics_too() -> None:
@@ -161,7 +161,7 @@ def test_the_mask_comes_first_and_nothing_is_painted() -> None:
 def test_a_mask_that_nobody_painted_on_gives_what_edit_gives() -> None:
     waits, _ = masked("edit", "make the star blue and remove the circle")
     both = list(edited("edit", [made()], 0, lambda: asked({}, values("make the star blue")), bench()))[-3]
-    again = values(waiting=json.dumps(waits["sent"]))
+    again = values(page=json.dumps(waits["sent"]))
     shown = list(edited("repaint", [made()], 0, lambda: asked({}, again), bench()))
     (gallery,) = [item for item in shown if isinstance(item, list)]
     assert isinstance(both, list)
@@ -169,7 +169,7 @@ def test_a_mask_that_nobody_painted_on_gives_what_edit_gives() -> None:
     (mask,) = [item for item in shown if isinstance(item, Mask)]
     left = json.loads(mask.text)
     assert (left["place"], left["sentence"], left["more"]) == (1, "Remove what is there.", 0)
-    shown = list(edited("repaint", gallery, 1, lambda: asked({}, values(waiting=json.dumps(left["sent"]))), bench()))
+    shown = list(edited("repaint", gallery, 1, lambda: asked({}, values(page=json.dumps(left["sent"]))), bench()))
     assert Mask("") in shown
     (gallery,) = [item for item in shown if isinstance(item, list)]
     assert seen(gallery[2]) == [("blue", "star")]
@@ -178,11 +178,30 @@ def test_a_mask_that_nobody_painted_on_gives_what_edit_gives() -> None:
 
 def test_after_the_repaint_of_a_repair_everything_is_checked_again() -> None:
     waits, _ = masked("repair")
-    shown = list(edited("repaint", [made()], 0, lambda: asked({}, values(waiting=json.dumps(waits["sent"]))), bench()))
+    shown = list(edited("repaint", [made()], 0, lambda: asked({}, values(page=json.dumps(waits["sent"]))), bench()))
     (gallery,) = [item for item in shown if isinstance(item, list)]
     assert seen(gallery[1])[-1] == ("blue", "star")
     assert "8 of 8 checks passed." in str(shown[-1])
     assert "RPG checks" in infotext_in(gallery[1])
+
+
+CHANGED = Plan.from_dict({"regions": ["a red circle", "a yellow heart"]})
+
+
+def test_a_region_is_painted_by_what_the_editor_says_now() -> None:
+    page = json.dumps({"plan": CHANGED.to_dict(), "region": 1})
+    shown = list(edited("region", [made()], 0, lambda: asked({}, values(page=page)), bench()))
+    (gallery,) = [item for item in shown if isinstance(item, list)]
+    assert seen(gallery[1]) == [("yellow", "heart"), ("red", "circle")]
+    assert "Put a yellow heart in its place." in shown[-1]
+    told = Infotext.parse(infotext_in(gallery[1])).plan
+    assert told is not None
+    assert told.regions == CHANGED.regions, "a check reads what the picture shows now"
+    waits, _ = masked("region", page=page)
+    shown = list(edited("repaint", [made()], 0, lambda: asked({}, values(page=json.dumps(waits["sent"]))), bench()))
+    (again,) = [item for item in shown if isinstance(item, list)]
+    assert again[1].tobytes() == gallery[1].tobytes()
+    assert Infotext.parse(infotext_in(again[1])).plan == told
 
 
 @pytest.fixture
@@ -221,6 +240,19 @@ def test_check_repair_and_edit_by_buttons(page: Page) -> None:
     page.locator("#rpg-standalone-repair-button").click()
     expect(status).to_contain_text("All checks passed.")
     expect(pictures).to_have_count(6)
+
+
+def test_the_selected_region_is_painted_anew(page: Page) -> None:
+    status, pictures = with_picture(page)
+    again = page.locator("#rpg-standalone-region-button")
+    page.evaluate("rpgEditors.standalone.select(-1)")
+    again.click()
+    expect(status).to_contain_text("No region is selected")
+    prompt = page.locator(".rpg-table .rpg-prompt textarea").nth(1)
+    prompt.fill("a yellow heart")
+    again.click()
+    expect(status).to_contain_text("Put a yellow heart in its place.")
+    expect(pictures).to_have_count(3)
 
 
 MASK = "canvas => [...rpgAlpha(rpgRetouches.standalone.mask)].reduce((sum, value) => sum + value, 0)"

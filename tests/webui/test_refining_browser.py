@@ -148,6 +148,26 @@ def test_the_mask_of_an_edit_is_painted_on_before_it_is_used(page: Page, webui: 
     assert "yellow" in [item.colour for item in objects(Image.fromarray(picture(page, webui, 2).astype("uint8")))]
 
 
+def test_the_selected_region_is_painted_anew(page: Page, webui: Webui) -> None:
+    plain = webui.generate(**SETTINGS)
+    first = begin(page, webui)
+    page.locator("#rpg-txt2img .rpg-table .rpg-prompt textarea").nth(1).fill("a green star on a white background")
+    press(page, "region")
+    assert "Put a green star on a white background in its place." in said(page)
+    expect(pictures(page)).to_have_count(3)
+    new = picture(page, webui, 1)
+    changed = (new != first).any(axis=2)
+    assert not changed[:, :112].any(), "the other region stays"
+    assert ("green", "star") in [(item.colour, item.shape) for item in objects(Image.fromarray(new.astype("uint8")))]
+    if folder := os.environ.get("RPG_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / "region.png")
+    pictures(page).nth(1).click()
+    press(page, "check")
+    assert "There is a green star." in said(page), "it was to show what the editor said"
+    page.locator("#rpg-txt2img .label-wrap").first.click()
+    assert (generate(page, webui) == plain.image).all()
+
+
 def test_after_generate_gives_the_apis_picture(page: Page, webui: Webui) -> None:
     begin(page, webui)
     page.locator("#rpg-txt2img-refine-on-generate input").check()
