@@ -27,6 +27,8 @@ STEPS = 320
 RATE = 4e-3
 DECAY = 0.98
 RANK = 4
+STRENGTH = 1.2
+"""Of a file's LoRA to the trained one: some stripes ran together at 1."""
 LAYERS = r".*(to_[qkv]|to_out\.0|proj_in|proj_out|ff\.net\.0\.proj|ff\.net\.2|conv[12]?|conv_shortcut|time_emb_proj)"
 """What the LoRA change: everything that a kohya LoRA with convolutions does."""
 HOLE = 0.55
@@ -126,6 +128,6 @@ def write(path: Path, unet: nn.Module) -> Path:
             layer, part = match[1], {"A": "lora_down", "B": "lora_up"}[match[2]]
             key = "lora_unet_" + single_file.unet_name(f"{layer}.weight").removesuffix(".weight").replace(".", "_")
             weights[f"{key}.{part}.weight"] = value.detach().cpu().half().contiguous()
-            weights[f"{key}.alpha"] = torch.tensor(float(RANK))
+            weights[f"{key}.alpha"] = torch.tensor(STRENGTH * RANK)
     save_file(weights, path, {"ss_output_name": path.stem, "ss_network_dim": str(RANK), "ss_base_model_version": "sd_v1"})
     return path
