@@ -34,6 +34,7 @@ def webui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webui]:
     webui = Webui(tmp_path_factory.mktemp("forge"), kind=FORGE)
     (webui.folder / "styles.csv").write_text('name,prompt,negative_prompt\nstarry,"{prompt}, a green star",gray\n')
     write_extras(webui.folder)
+    shutil.copytree(shapes.LORA, webui.folder / "models" / "Lora", dirs_exist_ok=True)  # cards are made for the first page
     (webui.folder / "models" / "ControlNet").mkdir()
     shutil.copy(shapes.CHECKPOINT.with_name("control.safetensors"), webui.folder / "models" / "ControlNet")
     try:
