@@ -19,7 +19,7 @@ from rpg.infotext import Infotext
 from rpg.planners.rules import plan
 from rpg.presets import Presets
 from rpg.shapes.training.scenes import Scene, Thing, draw
-from rpg.webui.edit_routes import Host
+from rpg.webui.edit_routes import EditingHost
 from rpg.webui.routes import HOST_ROUTE, add_routes
 from tests.editing.painters import Draughtsman
 from tests.llm.servers import Behaviour, Server, error, page, serve, silence, streamed
@@ -65,7 +65,7 @@ def client(tmp_path: Path, host: Doubled, monkeypatch: pytest.MonkeyPatch) -> Te
 
     app = FastAPI()
     app.add_api_route(HOST_ROUTE, lambda: None, methods=["POST"], dependencies=[Depends(allowed)])
-    add_routes(app, Presets(tmp_path), Host(host.painter_for, nullcontext, host.stopping))
+    add_routes(app, Presets(tmp_path), EditingHost(host.painter_for, nullcontext, host.stopping))
     return TestClient(app, headers={"authorization": "Basic right"})
 
 

@@ -25,8 +25,6 @@ MAX_ROUNDS = 20
 HALF = 0.5
 """Where more than that share of the checks or of the objects has failed, the picture is drawn again."""
 
-Action = Literal["repair", "redraw"]
-
 
 @dataclass(frozen=True)
 class Round:
@@ -38,7 +36,7 @@ class Round:
         kept: whether that is the best so far.
     """
 
-    action: Action
+    action: Literal["repair", "redraw"]
     picture: Image.Image = field(repr=False)
     verdict: Verdict = field(repr=False)
     kept: bool

@@ -89,7 +89,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Host:
+class EditingHost:
     """What the routes need of the webui.
 
     Fields:
@@ -103,7 +103,7 @@ class Host:
     stopping: Callable[[], bool]
 
 
-def add_edit_routes(app: Any, host: Host, protection: dict[str, Any]) -> None:
+def add_edit_routes(app: Any, host: EditingHost, protection: dict[str, Any]) -> None:
     def check(request: dict[str, Any] = Body()) -> dict[str, Any]:  # noqa: B008
         """Whether a picture shows what its plan or a caption says."""
         sent, looker = _read(request, Sent, Looker)

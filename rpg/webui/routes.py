@@ -17,7 +17,7 @@ from rpg.webui.refusals import refusing
 HOST_ROUTE = "/sdapi/v1/txt2img"
 
 
-def add_routes(app: Any, presets: Presets, editing: edit_routes.Host) -> None:
+def add_routes(app: Any, presets: Presets, editing: edit_routes.EditingHost) -> None:
     """Add the routes if the host serves an API, with the dependencies (authentication) of the host's own routes."""
     host: Any = next((route for route in app.routes if getattr(route, "path", None) == HOST_ROUTE), None)
     if host is None:

@@ -36,7 +36,7 @@ ENABLED = "RPG enabled"
 PRESETS = Presets(a1111.data_folder() / "rpg-presets")
 
 
-HOST = edit_routes.Host(inner_jobs.InnerJobs.like, inner_jobs.queued, inner_jobs.stopping)
+EDITING_HOST = edit_routes.EditingHost(inner_jobs.InnerJobs.like, inner_jobs.queued, inner_jobs.stopping)
 
 
 class RPGScript(scripts.Script):
@@ -278,4 +278,4 @@ def register() -> None:
     script_callbacks.on_cfg_denoiser(job.on_cfg_denoiser)
     script_callbacks.on_cfg_denoised(job.on_cfg_denoised)
     script_callbacks.on_before_ui(lambda: xyz.add_axes(scripts.scripts_data))
-    script_callbacks.on_app_started(lambda _demo, app: routes.add_routes(app, PRESETS, HOST))
+    script_callbacks.on_app_started(lambda _demo, app: routes.add_routes(app, PRESETS, EDITING_HOST))

@@ -56,7 +56,7 @@ def webui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return {"images": [base64.b64encode(picture.getvalue()).decode()]}
 
     app.add_api_route(HOST_ROUTE, draw, methods=["POST"])
-    host = edit_routes.Host(lambda picture, *_: Draughtsman(size=picture.size), nullcontext, lambda: False)
+    host = edit_routes.EditingHost(lambda picture, *_: Draughtsman(size=picture.size), nullcontext, lambda: False)
     add_routes(app, Presets(tmp_path_factory.mktemp("presets")), host)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
