@@ -24,7 +24,7 @@ from rpg.editing.marks import (
     operations_text,
     sentences,
 )
-from rpg.editing.operations import Operation, repair
+from rpg.editing.operations import Operation, neighbours, repair
 from rpg.editing.painter import Painter
 from rpg.editing.pictures import Described
 from rpg.editing.refinement import Refinement, checklist_for, critic_of
@@ -157,7 +157,8 @@ def _next_repair(given: Described, wanted: Wanted, desk: Desk) -> Done:
     verdict = _verdict(given, wanted, desk)
     operation = repair(verdict, desk.seed)
     if operation:
-        return _waiting(given, (operation,), wanted, _lines(verdict), mends=True)
+        mask = made_mask(operation, given.picture, wanted.refinement.masking, neighbours(operation.box, verdict))
+        return _shown(Waiting((operation,), mask, mends=True), given, _lines(verdict))
     why = "No part of the picture is to blame; without the mask first, Repair draws it again."
     ended = why if verdict.failed else "All checks passed."
     infotext = _checked(given.infotext or given.prompt, verdict)
@@ -188,7 +189,7 @@ def _repaint(given: Described, wanted: Wanted, desk: Desk) -> Done:
     assert done.picture is not None
     new = Described(done.picture, done.infotext, given.caption, given.plan)
     if others:
-        left = _waiting(new, tuple(others), wanted, done.lines, mends=waiting.mends)
+        left = _waiting(new, tuple(others), wanted, done.lines)
         return replace(done, lines=left.lines, waiting=left.waiting)
     if not waiting.mends:
         return done
@@ -212,11 +213,9 @@ def _done(operations: Sequence[Operation], given: Described, wanted: Wanted, des
     return Done(done.picture, marked_places(done.picture, list(done.operations)), infotext, lines)
 
 
-def _waiting(
-    given: Described, operations: tuple[Operation, ...], wanted: Wanted, lines: Sequence[str], *, mends: bool = False
-) -> Done:
+def _waiting(given: Described, operations: tuple[Operation, ...], wanted: Wanted, lines: Sequence[str]) -> Done:
     mask = made_mask(operations[0], given.picture, wanted.refinement.masking)
-    return _shown(Waiting(operations, mask, mends), given, lines)
+    return _shown(Waiting(operations, mask), given, lines)
 
 
 def _shown(waiting: Waiting, given: Described, lines: Sequence[str] = ()) -> Done:

@@ -12,7 +12,7 @@ from PIL import Image
 from rpg.editing.asking import never
 from rpg.editing.checklist import Checklist
 from rpg.editing.critic import Critic, Verdict
-from rpg.editing.operations import Operation, mends, repair
+from rpg.editing.operations import Operation, mends, neighbours, repair
 from rpg.editing.painter import Painter
 from rpg.editing.repaint import BY_DEFAULT, Masking, repaint
 from rpg.errors import EditingError, Stopped
@@ -193,7 +193,8 @@ class _Attempts:
         start = time.monotonic()
         operation = repair(verdict, seed) if repairs and not _mostly_wrong(verdict) else None
         if operation:
-            made = repaint(operation, best, self.painter, seed, self.masking, plan=self.plan)
+            others = neighbours(operation.box, verdict)
+            made = repaint(operation, best, self.painter, seed, self.masking, preserved=others, plan=self.plan)
             picture, mask = made.picture, made.mask
         else:
             # What has run into each other is kept apart, for the share of the steps that suits the model.

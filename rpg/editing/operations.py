@@ -124,6 +124,21 @@ def mends(verdict: Verdict, attempt: int = 0) -> list[Operation]:
     return list(dict.fromkeys(found))
 
 
+def neighbours(box: Box, verdict: Verdict) -> list[Box]:
+    """The boxes of what is as it should be and reaches into a box with less than half of itself, so that it is no part of the
+    thing there. What is larger than the box is held for what stands behind it."""
+    seen = dict.fromkeys(answer.box for answer in verdict.answers.values() if answer.passed and answer.box)
+    return [other for other in seen if _size(other) <= _size(box) and 0 < _size(_common(box, other)) < _size(other) / 2]
+
+
+def _common(one: Box, other: Box) -> Box:
+    return Box(*map(max, one[:2], other[:2]), *map(min, one[2:], other[2:]))
+
+
+def _size(box: Box) -> float:
+    return max(0.0, box.right - box.left) * max(0.0, box.bottom - box.top)
+
+
 def _repair(verdict: Verdict, check: Check, answer: Answer, attempt: int) -> Operation | None:
     checklist = verdict.checklist
     base, box = checklist.caption, answer.box

@@ -67,7 +67,7 @@ class Waiting:
             EditingError: when nothing waits, it belongs to another picture, or a field is wrong.
         """
         if not text.strip():
-            raise EditingError("No mask is shown; press Repair or Edit with 'Show the mask first'.")
+            raise EditingError("No mask is shown; tick 'Show the mask first' and press Repair, Edit or Repaint region.")
         given = load_json(text, MAX_JSON, "mask", EditingError)
         if not isinstance(given, Mapping) or set(given) != {"operations", "mask", "mends", "picture", "plan"}:
             raise EditingError("The mask's JSON is not what the page sends; press Repair or Edit again.")

@@ -50,6 +50,15 @@ def test_each_fault_is_mended(things: list[Thing], kinds: list[str]) -> None:
     assert done.calls == len(kinds) + 1
 
 
+def test_a_neighbour_that_reaches_into_the_place_of_a_repair_stays_whole() -> None:
+    circle = replace(CIRCLE, x=70)  # 18 of its 36 columns are in the star's half, no more
+    first = picture(circle)
+    done = refined(first)
+    assert [item.operation.kind for item in done.rounds if item.operation] == ["add"]
+    assert not done.verdict.failed
+    assert done.picture.crop(circle.box).tobytes() == first.crop(circle.box).tobytes()
+
+
 def test_what_is_common_to_the_regions_is_painted_too() -> None:
     painter, plan = Draughtsman(), replace(PLAN, common_prompt="a photo")
     refine(picture(CIRCLE), plan, CHECKLIST, ShapesCritic(), painter, seed=1)

@@ -60,6 +60,10 @@ def test_what_is_preserved_is_taken_out() -> None:
     assert not np.asarray(mask)[40:90, 165:215].any()
 
 
+def test_what_is_preserved_takes_no_more_than_leaves_something() -> None:
+    assert mask_of(PICTURE, box_of(STAR), "box", preserved=[Box(0, 0, 1, 1)]) == mask_of(PICTURE, box_of(STAR), "box")
+
+
 def test_growing() -> None:
     mask = Image.new("L", (21, 21))
     mask.putpixel((10, 10), 255)

@@ -8,7 +8,7 @@ from PIL import Image
 from rpg.areas.layout import Box
 from rpg.editing.critic import Answer, Verdict
 from rpg.editing.instructions import operations_of, wishes
-from rpg.editing.operations import OPERATIONS, Operation, repair
+from rpg.editing.operations import OPERATIONS, Operation, neighbours, repair
 from rpg.editing.reading import checklist_of_caption
 from rpg.editing.shapes_critic import ShapesCritic
 from rpg.errors import EditingError
@@ -29,6 +29,21 @@ def failed(**boxes: Box | None) -> Verdict:
     """A verdict in which the checks with these ids fail."""
     ids = {name.replace("_", "-"): box for name, box in boxes.items()}
     return Verdict(CHECKLIST, {id: Answer(id not in ids, box=ids.get(id)) for id in CHECKLIST.ids})
+
+
+@pytest.mark.parametrize(
+    ("box", "kept"),
+    [
+        (Box(0.3, 0.2, 0.6, 0.6), True),
+        (Box(0.4, 0.2, 0.7, 0.6), False),  # most of it is there: it may be a part of the thing
+        (Box(0.1, 0.2, 0.4, 0.6), False),  # apart
+        (Box(0, 0, 0.6, 1), False),  # larger: it stands behind
+    ],
+)
+def test_which_neighbours_stay(box: Box, kept: bool) -> None:
+    place = Box(0.5, 0.1, 1, 0.9)
+    verdict = Verdict(CHECKLIST, {"object-1": Answer(True, box=box), "object-2": Answer(False, box=Box(0.4, 0, 0.55, 1))})
+    assert neighbours(place, verdict) == ([box] if kept else [])
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from rpg.editing.actions import Desk, act
 from rpg.editing.pictures import Described
 from rpg.editing.refinement import Looker
 from rpg.errors import EditingError, Stopped
@@ -174,6 +175,17 @@ def test_a_mask_that_nobody_painted_on_gives_what_edit_gives() -> None:
     (gallery,) = [item for item in shown if isinstance(item, list)]
     assert seen(gallery[2]) == [("blue", "star")]
     assert infotext_in(gallery[2]).count('\\"kind\\"') == 2
+
+
+def test_the_mask_of_a_repair_spares_what_reaches_into_its_place() -> None:
+    circle = Thing("red", "circle", 72, 40, 40)
+    given = Described(draw(Scene(160, 80, "white", (circle,))), "", CAPTION, PLAN)
+    desk = Desk(Draughtsman, 1)
+    waiting = act("repair", given, asked({}, values(mask_first=True)), desk).waiting
+    assert waiting is not None
+    assert waiting.operations[0].kind == "add"
+    assert waiting.mask.crop(circle.box).getbbox() is None
+    assert waiting.mask.crop((96, 4, 156, 76)).getextrema()[0] > 0
 
 
 def test_after_the_repaint_of_a_repair_everything_is_checked_again() -> None:

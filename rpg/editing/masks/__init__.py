@@ -27,7 +27,7 @@ def mask_of(
     Args:
         method: ``grabcut`` (what differs from the colours around the box), ``box`` (all of it, with soft edges), or ``sam``.
         folder: of a Segment Anything model in transformers' format, for ``sam``.
-        preserved: boxes of other things, which stay.
+        preserved: boxes of other things, which stay, unless nothing else is there.
 
     Raises:
         EditingError: when there is no such method, or it cannot be used.
@@ -40,9 +40,11 @@ def mask_of(
     if method not in finders:
         raise EditingError(f"mask is {shown(method)}; it must be one of {', '.join(METHODS)}.")
     found = finders[method](picture.convert("RGB"), box)
+    whole = found.copy()
     for other in preserved:
         left, top, right, bottom = pixels(other, picture)
         found[top:bottom, left:right] = 0
+    found = found if found.any() else whole
     mask: Image.Image = Image.fromarray(found)
     return mask
 
