@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.forge.laws import check_identity_in_memory, check_one_region_denoised_by_itself
 from tests.forge.test_forge import _nothing_is_left  # noqa: F401
 from tests.webui.host import PROMPT, Webui, write_image
-from tests.webui.laws import check_identity, distance, same_as_base
+from tests.webui.laws import distance, same_as_base
 from tests.webui.test_generation import RED_BLUE
 
 LONG = PROMPT + ", on a white background" * 30
@@ -23,25 +24,13 @@ SETTINGS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("short", [False, True], ids=["", "short of memory"])
 @pytest.mark.parametrize("settings", SETTINGS, ids=["AND, batch", "long prompt", "long negative, batch, CFG 1"])
 def test_identity_of_many_prompts(webui: Webui, settings: dict[str, Any], short: bool) -> None:
-    webui.post("/rpg-test/short-memory", short=short)
-    try:
-        check_identity(webui, rpg=same_as_base(prompt=settings.get("prompt", PROMPT)), **settings)
-    finally:
-        rows = webui.post("/rpg-test/short-memory", short=False)
-    assert bool(rows) == short
-    assert set(rows) <= {settings.get("batch_size", 1)}
+    assert check_identity_in_memory(webui, short=short, **settings) <= {settings.get("batch_size", 1)}
 
 
 @pytest.mark.parametrize("short", [False, True], ids=["", "short of memory"])
 @pytest.mark.parametrize("settings", SETTINGS[:2], ids=["AND, batch", "long prompt"])
 def test_one_region_denoised_by_itself(webui: Webui, settings: dict[str, Any], short: bool) -> None:
-    one = {"regions": [settings["prompt"]], "split_ratio": "1", "base_ratio": 0, "latent_ratio": 1}
-    stronger = webui.generate(**settings, cfg_scale=5.5)
-    webui.post("/rpg-test/short-memory", short=short)
-    try:
-        assert distance(webui.generate(rpg=one, **settings).images, stronger.images) <= 1
-    finally:
-        webui.post("/rpg-test/short-memory", short=False)
+    check_one_region_denoised_by_itself(webui, short=short, **settings)
 
 
 def controlled(webui: Webui, *, left: int = 0, **settings: Any) -> dict[str, Any]:

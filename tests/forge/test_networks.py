@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.forge.laws import memory
 from tests.forge.test_forge import _nothing_is_left  # noqa: F401
 from tests.webui.host import PROMPT, Webui
 from tests.webui.laws import distance
@@ -65,11 +66,8 @@ def test_short_of_memory(webui: Webui) -> None:
     settings = {**SMALL, "prompt": f"{PROMPT} <lora:{UNET_LORA}:0.5>"}
     plan = regions(f"<lora:{LORA}:-1>", f"<lora:{UNET_LORA}:-1>", latent_ratio=0, base_ratio=0.3)
     made = webui.generate(rpg=plan, **settings)
-    webui.post("/rpg-test/short-memory", short=True)
-    try:
+    with memory(webui, short=True):
         assert distance(webui.generate(rpg=plan, **settings).images, made.images) <= 1
-    finally:
-        webui.post("/rpg-test/short-memory", short=False)
 
 
 def test_a_missing_one_is_said(webui: Webui) -> None:

@@ -21,4 +21,5 @@ from tests.webui.test_refining_browser import (  # noqa: F401
     test_check_and_repair_stand_beside_the_picture,
     test_interrupted_in_the_middle_of_a_repair,
     test_the_mask_of_an_edit_is_painted_on_before_it_is_used,
+    test_the_selected_region_is_painted_anew,
 )

@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.forge.laws import check_identity_in_memory, check_one_region_denoised_by_itself, memory
 from tests.forge.test_forge import _nothing_is_left  # noqa: F401
 from tests.webui.host import PROMPT, WEBUI, Webui, build_checkpoints
 from tests.webui.laws import check_identity, check_locality, distance, same_as_base
@@ -66,12 +67,7 @@ def lora() -> dict[str, torch.Tensor]:
     ids=["odd size", "AND, batch", "long prompt", "long negative, batches", "CFG 1", "hires"],
 )
 def test_identity(webui: Webui, settings: dict[str, Any], short: bool) -> None:
-    webui.post("/rpg-test/short-memory", short=short)
-    try:
-        check_identity(webui, rpg=same_as_base(prompt=settings.get("prompt", PROMPT)), **settings)
-    finally:
-        rows = webui.post("/rpg-test/short-memory", short=False)
-    assert bool(rows) == short
+    check_identity_in_memory(webui, short=short, **settings)
 
 
 @pytest.mark.parametrize("latent_ratio", [0, 0.5])
@@ -81,11 +77,8 @@ def test_calls_split_where_memory_is_short_make_the_same_picture(webui: Webui, l
     plan = {"regions": [region], "base_ratio": 0.5, "latent_ratio": latent_ratio}
     pictures = []
     for short in (True, False):
-        webui.post("/rpg-test/short-memory", short=short)
-        try:
+        with memory(webui, short=short):
             pictures.append(webui.generate(rpg=plan, negative_prompt="gray, " * 200).images)
-        finally:
-            webui.post("/rpg-test/short-memory", short=False)
     assert distance(*pictures) <= 1
 
 
@@ -107,13 +100,7 @@ def test_regions_have_effect(webui: Webui, settings: dict[str, Any]) -> None:
 @pytest.mark.parametrize("prompt", [PROMPT, "a red circle AND a blue square :0.7"])
 @pytest.mark.parametrize("short", [False, True], ids=["", "short of memory"])
 def test_one_region_denoised_by_itself(webui: Webui, prompt: str, short: bool) -> None:
-    one = {"regions": [prompt], "split_ratio": "1", "base_ratio": 0, "latent_ratio": 1}
-    stronger = webui.generate(prompt=prompt, cfg_scale=5.5)
-    webui.post("/rpg-test/short-memory", short=short)
-    try:
-        assert distance(webui.generate(rpg=one, prompt=prompt).images, stronger.images) <= 1
-    finally:
-        webui.post("/rpg-test/short-memory", short=False)
+    check_one_region_denoised_by_itself(webui, short=short, prompt=prompt)
 
 
 def test_regions_denoised_by_themselves_change_their_place_only(webui: Webui) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from rpg import shapes
 from tests.webui.host import WEBUI, Webui, build_checkpoints
 
 FAMILIES = ("sd2-v", "sdxl")
@@ -21,6 +23,7 @@ def pytest_configure() -> None:
 def webui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webui]:
     webui = Webui(tmp_path_factory.mktemp("webui"))
     (webui.folder / "styles.csv").write_text('name,prompt,negative_prompt\nstarry,"{prompt}, a green star",gray\n')
+    shutil.copytree(shapes.LORA, webui.folder / "models" / "Lora")  # cards are made for the first page
     try:
         building = build_checkpoints(webui.models, FAMILIES)
         webui.wait()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,12 +27,6 @@ SETTINGS: dict[str, Any] = {
     },
     "prompt": "a red circle and a blue square",
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _files(webui: Webui) -> None:
-    shutil.copytree(shapes.LORA, webui.folder / "models" / "Lora", dirs_exist_ok=True)
-    webui.post("/sdapi/v1/refresh-loras")
 
 
 @pytest.fixture

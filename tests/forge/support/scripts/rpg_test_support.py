@@ -1,21 +1,15 @@
-"""Test equipment inside Forge and reForge: the sizes of the shapes model for the loader, faults, a look at what a job leaves."""
+"""Test equipment inside Forge and reForge: the sizes of the shapes model for the loader, and short memory."""
 
 from __future__ import annotations
 
 import functools
-import sys
-import zlib
 from pathlib import Path
 from typing import Any, ClassVar
 
-import torch
 from fastapi import Body, FastAPI
 from modules import script_callbacks, scripts, shared
 
 SHAPES = Path(scripts.basedir()).parent / "sd-webui-rpg" / "rpg" / "shapes" / "diffusers"
-FAULTS = {"error": lambda: _raise(ValueError("a fault from the tests")), "interrupt": shared.state.interrupt}
-fault: dict[str, Any] = {}
-"""``name`` of a fault and the number of denoiser ``calls`` before it strikes."""
 rows: list[int] = []
 """Of the calls of the UNet since memory is short."""
 watching: list[Any] = []
@@ -94,57 +88,7 @@ def unet() -> Any:
     return shared.sd_model.forge_objects.unet.model.diffusion_model
 
 
-def _raise(error: Exception) -> None:
-    raise error
-
-
-def on_cfg_denoiser(_params: Any) -> None:
-    if fault:
-        fault["calls"] -= 1
-        if fault["calls"] <= 0:
-            strike = FAULTS[fault["name"]]
-            fault.clear()
-
-            def hook(*_: Any) -> None:
-                handle.remove()
-                strike()
-
-            handle = unet().register_forward_pre_hook(hook)
-
-
-def checksum(known: int, weights: torch.Tensor) -> int:
-    return zlib.crc32(weights.float().cpu().numpy().tobytes(), known)
-
-
-def plot_module() -> Any:
-    return next(
-        data.module for data in scripts.scripts_data if data.script_class.__module__ in ("xyz_grid.py", "scripts.xyz_grid")
-    )
-
-
 def routes(_demo: Any, app: FastAPI) -> None:
-    @app.post("/rpg-test/fault")
-    def set_fault(name: str = Body(""), calls: int = Body(1)) -> None:
-        fault.clear()
-        if name:
-            fault.update(name=name, calls=calls)
-
-    @app.get("/rpg-test/state")
-    def state() -> Any:
-        """Everything that a job must leave as it found it."""
-        layers = [(name, layer) for name, layer in unet().named_modules() if name.endswith("attn2")]
-        objects = shared.sd_model.forge_objects
-        options = objects.unet.model_options
-        weights = [*unet().state_dict().values(), *objects.clip.patcher.model.state_dict().values()]
-        return {
-            "weights": functools.reduce(checksum, weights, 0),
-            "networks": shared.sd_model.current_lora_hash,
-            "patched": [name for name, layer in layers if "forward" in layer.__dict__],
-            "hooks": len(unet()._forward_pre_hooks) + len(unet()._forward_hooks),
-            "modifiers": len(options.get("conditioning_modifiers", [])),
-            "running": len(sys.modules["rpg.webui.job"].running),
-        }
-
     @app.post("/rpg-test/short-memory")
     def set_short_memory(short: bool = Body(..., embed=True)) -> list[int]:
         """Whether the sampler finds no memory for rows beyond one conditioning's, and one model takes the place of another. Gives
@@ -171,33 +115,5 @@ def routes(_demo: Any, app: FastAPI) -> None:
             memory.whole.load_models_gpu = memory.whole.whole_load
         return seen
 
-    @app.get("/rpg-test/axes")
-    def axes() -> Any:
-        return [
-            option.label
-            for option in plot_module().axis_options
-            if type(option).__name__ == "AxisOption" or not option.is_img2img
-        ]
 
-    @app.post("/rpg-test/merge")
-    def set_merge(merge: bool = Body(..., embed=True)) -> None:
-        """Whether equal conditionings are computed once. If so, the identity law holds too easily."""
-        job, steering = sys.modules["rpg.webui.job"], sys.modules["rpg.steering.steering"].Steering
-        job.Steering = steering if merge else functools.partial(steering, merge=False)
-
-
-class Repeatable(scripts.Script):
-    """The host draws from its autoencoder without a seed, so that two plain pictures from one picture differ."""
-
-    def title(self) -> str:
-        return "RPG test support"
-
-    def show(self, is_img2img: bool) -> Any:
-        return scripts.AlwaysVisible
-
-    def process(self, p: Any, *args: Any) -> None:
-        torch.manual_seed(0)
-
-
-script_callbacks.on_cfg_denoiser(on_cfg_denoiser)
 script_callbacks.on_app_started(routes)
