@@ -74,6 +74,12 @@ def test_planning_rooms_do_not_need_torch() -> None:
     assert not heavy(imported(*(f"rpg.{room}" for room in PLANNING)), {"torch"})
 
 
+def test_the_tree_in_contributing_names_every_room() -> None:
+    tree = (CHECKOUT / "CONTRIBUTING.md").read_text()
+    rooms = [room for room in ROOMS if not room.startswith("__")]
+    assert not [room for room in rooms if f"`{room}`" not in tree and f"`{room}/`" not in tree]
+
+
 def test_every_room_imports_only_from_the_rooms_above_it() -> None:
     wrong = []
     for path in (CHECKOUT / "rpg").rglob("*.py"):
