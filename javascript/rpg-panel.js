@@ -67,7 +67,7 @@ function rpgSetPlanner(tab, names, onGenerate, label, model, baseUrl, template, 
 /** What Generate shall do with new pictures, as JSON; "" is nothing. `names` tells the critics' names by label. */
 function rpgRefinement(names, onGenerate, critic, rounds, cutOut, sam, planner, model, baseUrl) {
     if (!onGenerate) return "";
-    const settings = {provider: names[critic] ?? names[planner], rounds, cut_out: cutOut, sam};
+    const settings = {provider: names[critic] ?? names[planner], rounds, cut_out: cutOut, sam, show_rounds: true};
     if (!names[critic]) Object.assign(settings, {model: model ?? "", base_url: baseUrl});
     return JSON.stringify(settings);
 }

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from rpg.editing.actions import place_among
 from rpg.editing.refinement import Refinement
 from rpg.errors import EditingError, LLMError, Stopped
 from rpg.infotext import CHECKS, OPERATIONS, REFINED
@@ -35,6 +36,23 @@ def test_a_picture_is_repaired_and_its_infotext_says_how() -> None:
     assert "attribute-2 yes: There is a blue star." in str(job.told[CHECKS][1])
     assert '"kind": "add"' in str(job.told[OPERATIONS][1])
     assert [seed for *_, seed in painter.repainted] == [40]
+
+
+def test_sheets_of_the_rounds_stand_behind_all_pictures_and_say_whose_they_are() -> None:
+    job = refining(show_rounds=True)
+    job.picture(CIRCLE, PLAN, 1, 40)
+    job.begin(2)
+    job.picture(CIRCLE, PLAN, 0, 50)
+    grid, *others = (Image.new("RGB", (8, 8)) for _ in range(5))
+    pictures, infotexts = [grid, *others], [f"a cat\nSeed: {number}" for number in range(5)]
+    job.show(pictures, infotexts, first=1)
+    assert [picture.size for picture in pictures[5:]] == [(2 * 160 + 6, 80 + 20)] * 2
+    assert infotexts[5:] == ["a cat\nSeed: 2\nRPG copy: rounds", "a cat\nSeed: 3\nRPG copy: rounds"]
+    assert [place_among(infotexts, place) for place in (5, 6)] == [2, 3]
+    quiet = refining()
+    quiet.picture(CIRCLE, PLAN, 0, 40)
+    quiet.show(pictures, infotexts, first=0)
+    assert len(pictures) == 7
 
 
 def test_seeds_of_rounds_are_no_other_pictures() -> None:
@@ -108,6 +126,7 @@ def test_it_is_asked_for_beside_the_plan_or_behind_it(args: tuple[Any, ...], rou
         (({"refine": {"api_key": ["sk-secret"]}},), "api_key is of type list"),
         (({"refine": {"provider": "me"}},), "provider is 'me'; it must be one of shapes, openai"),
         (({"refine": {"sam": 1}},), "sam is 1; it must be a text"),
+        (({"refine": {"show_rounds": 1}},), "show_rounds is 1; it must be true or false"),
     ],
 )
 def test_what_is_wrong_gets_a_sentence(args: tuple[Any, ...], sentence: str) -> None:

@@ -17,6 +17,7 @@ from rpg.editing.marks import checks_text, operations_text
 from rpg.editing.masks import DEFAULT, METHODS
 from rpg.editing.refinement import CRITICS, SHAPES, Looker, checklist_for, critic_of
 from rpg.editing.repaint import Masking
+from rpg.editing.sheet import rounds_sheet
 from rpg.infotext import Infotext
 from rpg.plan import Plan
 
@@ -77,8 +78,8 @@ class Refiner:
         model = model_of(options)
         self.critic, self.checklist = critic_of(model), checklist_for(model, plan)
 
-    def refine(self, picture: Image.Image, made: Infotext, loaded: Any) -> tuple[Image.Image, Infotext]:
-        """The best that the rounds give, and what its infotext says."""
+    def refine(self, picture: Image.Image, made: Infotext, loaded: Any) -> tuple[Image.Image, Infotext, Image.Image | None]:
+        """The best that the rounds give, what its infotext says, and a sheet of the rounds."""
         from rpg.pipelines.painter import painter_of
 
         painter = painter_of(
@@ -100,6 +101,5 @@ class Refiner:
             on_round=lambda item: print(item.sentence, file=sys.stderr),
         )
         print(f"checks:  {len(done.verdict.passed)} of {len(done.verdict.answers)} passed. {done.ended}", file=sys.stderr)
-        return done.picture, replace(
-            made, refined=done.summary, checks=checks_text(done.verdict), operations=operations_text(done.operations)
-        )
+        told = replace(made, refined=done.summary, checks=checks_text(done.verdict), operations=operations_text(done.operations))
+        return done.picture, told, rounds_sheet(picture, done)

@@ -119,13 +119,18 @@ def generate(options: argparse.Namespace) -> None:
         **given,
     ).images
     infotexts = [replace(made, seed=seed + number) for number in range(len(pictures))]
+    sheets: list[Any] = []
     if refiner:
         refined = [refiner.refine(picture, infotext, loaded) for picture, infotext in zip(pictures, infotexts)]
-        pictures, infotexts = [list(column) for column in zip(*refined)]
+        pictures, infotexts, sheets = [list(column) for column in zip(*refined)]
     paths = save(pictures, infotexts, output)
     print(f"seed:    {seed}")
     for path in paths[:-1]:
         print(f"picture: {path}")
+    for path, sheet in zip(paths, sheets):
+        if sheet:
+            sheet.save(beside := path.with_stem(f"{path.stem}-rounds"))
+            print(f"rounds:  {beside}")
     print(f"plan:    {paths[-1]}")
 
 

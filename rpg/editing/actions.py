@@ -15,10 +15,12 @@ from rpg.editing.critic import Verdict
 from rpg.editing.edit import carried_out, operations_for
 from rpg.editing.loop import refine
 from rpg.editing.marks import (
+    ROUNDS,
     checks_text,
     copy_infotext,
     edited_infotext,
     is_copy,
+    is_copy_of,
     marked,
     marked_places,
     operations_text,
@@ -29,6 +31,7 @@ from rpg.editing.painter import Painter
 from rpg.editing.pictures import Described
 from rpg.editing.refinement import Refinement, checklist_for, critic_of
 from rpg.editing.repaint import made_mask
+from rpg.editing.sheet import rounds_sheet
 from rpg.editing.waiting import Waiting
 from rpg.errors import EditingError
 from rpg.infotext import CHECKS, OPERATIONS, REFINED, with_values
@@ -63,6 +66,7 @@ class Done:
         infotext: of the picture.
         lines: sentences for the user.
         waiting: what waits for a look at its mask; None for nothing.
+        sheet: all rounds of a repair; None where there were none.
     """
 
     picture: Image.Image | None = field(repr=False)
@@ -70,11 +74,13 @@ class Done:
     infotext: str
     lines: tuple[str, ...]
     waiting: Waiting | None = None
+    sheet: Image.Image | None = field(default=None, repr=False)
 
     @property
     def new(self) -> list[tuple[Image.Image, str]]:
         """What goes behind the picture, with its infotext."""
-        pairs = (self.picture, self.infotext), (self.marked, copy_infotext(self.infotext))
+        copies = (self.marked, copy_infotext(self.infotext)), (self.sheet, copy_infotext(self.infotext, ROUNDS))
+        pairs = (self.picture, self.infotext), *copies
         return [(picture, infotext) for picture, infotext in pairs if picture is not None]
 
 
@@ -109,7 +115,8 @@ def act(action: Action, given: Described, wanted: Wanted, desk: Desk) -> Done:
 
 
 def place_among(infotexts: Sequence[str], place: int) -> int:
-    """Where the picture at that place of a gallery is; a copy with boxes stands for the one before it.
+    """Where the picture at that place of a gallery is; a copy stands for the picture it was made of, if that is known, else for
+    the one before it.
 
     Raises:
         EditingError: when there is none.
@@ -118,9 +125,10 @@ def place_among(infotexts: Sequence[str], place: int) -> int:
         raise EditingError("The gallery is empty; generate a picture first.")
     if not 0 <= place < len(infotexts):
         raise EditingError("The picture is no longer in the gallery; select another one.")
-    while place and is_copy(infotexts[place]):
-        place -= 1
-    return place
+    if not is_copy(copy := infotexts[place]):
+        return place
+    before = [number for number in reversed(range(place)) if not is_copy(infotexts[number])]
+    return next((number for number in before if is_copy_of(copy, infotexts[number])), before[0] if before else 0)
 
 
 def _check(given: Described, wanted: Wanted, desk: Desk) -> Done:
@@ -149,7 +157,8 @@ def _repair(given: Described, wanted: Wanted, desk: Desk) -> Done:
     told |= {OPERATIONS: operations_text(done.operations)} if done.operations else {}
     lines = (*(item.sentence for item in done.rounds), *_lines(done.verdict), done.ended)
     new = done.picture if any(item.kept for item in done.rounds) else None
-    return Done(new, marked(done.picture, done.verdict), with_values(given.infotext or given.prompt, told), lines)
+    infotext = with_values(given.infotext or given.prompt, told)
+    return Done(new, marked(done.picture, done.verdict), infotext, lines, sheet=rounds_sheet(given.picture, done))
 
 
 def _next_repair(given: Described, wanted: Wanted, desk: Desk) -> Done:

@@ -13,7 +13,7 @@ from rpg.editing.masks import pixels
 from rpg.editing.operations import Operation
 from rpg.infotext import OPERATIONS, parts, with_values
 
-_COPY, _KIND = "RPG copy", "with boxes"
+_COPY, WITH_BOXES, ROUNDS = "RPG copy", "with boxes", "rounds"
 PASSED, FAILED = "#1f9d55", "#d64545"
 
 
@@ -35,13 +35,18 @@ def marked_places(picture: Image.Image, operations: list[Operation]) -> Image.Im
     return copy
 
 
-def copy_infotext(infotext: str) -> str:
-    """Of such a copy."""
-    return with_values(infotext, {_COPY: _KIND})
+def copy_infotext(infotext: str, kind: str = WITH_BOXES) -> str:
+    """Of such a copy, or of another picture that only shows how one was made."""
+    return with_values(infotext, {_COPY: kind})
 
 
 def is_copy(infotext: str) -> bool:
-    return f"{_COPY}: {_KIND}" in infotext
+    return f"{_COPY}: " in infotext
+
+
+def is_copy_of(copy: str, infotext: str) -> bool:
+    """By the infotexts of both."""
+    return copy in (copy_infotext(infotext, WITH_BOXES), copy_infotext(infotext, ROUNDS))
 
 
 def _draw(copy: Image.Image, box: Box, colour: str, label: str) -> None:

@@ -63,24 +63,40 @@ class Looker:
 
 
 @dataclass(frozen=True)
+class Showing:
+    """What is shown besides the result.
+
+    Fields:
+        show_rounds: a sheet of all rounds (:mod:`rpg.editing.sheet`), behind the pictures.
+    """
+
+    show_rounds: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.show_rounds, bool):
+            raise EditingError(f"show_rounds is {shown(self.show_rounds)}; it must be true or false.")
+
+
+@dataclass(frozen=True)
 class Refinement:
     """What is wanted of a picture that is checked and repaired."""
 
     looker: Looker = Looker()
     limits: Limits = USUAL
     masking: Masking = BY_DEFAULT
+    showing: Showing = Showing()
 
     @classmethod
     def from_dict(cls, data: object) -> Refinement:
-        """From one object with the fields of all three.
+        """From one object with the fields of all four.
 
         Raises:
             EditingError: naming the unknown or wrong field.
         """
-        kinds = (Looker, Limits, Masking)
+        kinds = (Looker, Limits, Masking, Showing)
         given = known_fields(kinds, data, noun="refine", error=EditingError)
-        looker, limits, masking = ({item.name: given[item.name] for item in fields(kind) if item.name in given} for kind in kinds)
-        return cls(Looker(**looker), Limits(**limits), Masking(**masking))
+        own = [{item.name: given[item.name] for item in fields(kind) if item.name in given} for kind in kinds]
+        return cls(Looker(**own[0]), Limits(**own[1]), Masking(**own[2]), Showing(**own[3]))
 
 
 def critic_of(model: Model | None) -> Critic:

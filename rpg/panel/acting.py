@@ -69,7 +69,8 @@ def edited(action: Action, pictures: Pictures, place: int, wanted: Asked, bench:
 
 
 def repaired(pictures: Pictures, place: int, wanted: str, bench: Bench) -> Iterator[str | Pictures]:
-    """Lines of HTML, and the pictures, of which the one at ``place`` is exchanged for a better one.
+    """Lines of HTML, and the pictures, of which the one at ``place`` is exchanged for a better one, with a sheet of the rounds
+    behind all of them.
 
     Args:
         wanted: the panel's JSON.
@@ -77,8 +78,11 @@ def repaired(pictures: Pictures, place: int, wanted: str, bench: Bench) -> Itera
     for item in _acting("repair", pictures[place], lambda: Wanted(Refinement.from_dict(load_json(wanted))), bench):
         if isinstance(item, str):
             yield item
-        elif item.picture is not None:
-            pictures[place] = item.picture
+        else:
+            pictures[place] = item.picture or pictures[place]
+            pictures[place].info[PNG_KEY] = item.infotext
+            if item.sheet is not None:
+                pictures.append(item.sheet)
             yield [*pictures]
 
 

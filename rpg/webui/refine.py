@@ -12,9 +12,10 @@ from PIL import Image
 from rpg.editing.checklist import Checklist
 from rpg.editing.critic import Critic
 from rpg.editing.loop import MAX_ROUNDS, refine
-from rpg.editing.marks import checks_text, operations_text
+from rpg.editing.marks import ROUNDS, checks_text, copy_infotext, operations_text
 from rpg.editing.painter import Painter
 from rpg.editing.refinement import Refinement, checklist_for, critic_of
+from rpg.editing.sheet import rounds_sheet
 from rpg.errors import EditingError, RPGError, Stopped
 from rpg.infotext import CHECKS, OPERATIONS, REFINED
 from rpg.plan import Plan
@@ -51,12 +52,15 @@ class Refining:
         painter: makes pictures like those of the generation.
         stopping: whether the user wants nothing more to begin.
         told: what the infotext says of each picture of the batch, by label.
+        sheets: of the rounds, with the number of the picture among all, where they are wanted.
     """
 
     wanted: Refinement
     painter: Painter
     stopping: Callable[[], bool]
     told: dict[str, list[str | None]] = field(default_factory=dict)
+    sheets: list[tuple[int, Image.Image]] = field(default_factory=list)
+    _before: int = 0
     _checklists: dict[Plan, Checklist] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -65,6 +69,7 @@ class Refining:
 
     def begin(self, count: int) -> dict[str, list[str | None]]:
         """A batch of so many pictures begins. Returns what their infotexts say, filled in when they are made."""
+        self._before += len(self.told.get(REFINED, []))
         self.told = {label: [None] * count for label in (REFINED, CHECKS, OPERATIONS)}
         return self.told
 
@@ -100,10 +105,22 @@ class Refining:
             logging.getLogger(__name__).error("A picture could not be refined", exc_info=error)
             self.told[REFINED][place] = f"Not checked: {type(error).__name__}."
             return picture
+        if self.wanted.showing.show_rounds and (sheet := rounds_sheet(picture, done)):
+            self.sheets.append((self._before + place, sheet))
         self.told[REFINED][place] = f"{done.summary} {done.ended}"
         self.told[CHECKS][place] = checks_text(done.verdict)
         self.told[OPERATIONS][place] = operations_text(done.operations) if done.operations else None
         return done.picture
+
+    def show(self, pictures: list[Image.Image], infotexts: list[str], first: int) -> None:
+        """Put the sheets behind all pictures.
+
+        Args:
+            first: the place of the first picture, behind the grid where there is one.
+        """
+        for number, sheet in self.sheets:
+            pictures.append(sheet)
+            infotexts.append(copy_infotext(infotexts[first + number], ROUNDS))
 
     def _checklist(self, plan: Plan) -> Checklist:
         if plan not in self._checklists:

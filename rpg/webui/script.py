@@ -115,6 +115,8 @@ class RPGScript(scripts.Script):
     def postprocess(self, p: Any, processed: Any, *args: Any) -> None:
         if not a1111.interrupted():
             distributed.complete(p, processed, processing.process_images_inner)
+        if (refining := p.rpg.refining) is not None:
+            refining.show(processed.images, processed.infotexts, processed.index_of_first_image)
 
     def process(self, p: Any, *args: Any) -> None:
         p.rpg = state = State(Forge(p) if is_forge(p) else a1111.A1111(p), error=getattr(p, "rpg_error", None))

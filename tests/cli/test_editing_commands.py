@@ -72,7 +72,8 @@ def test_pictures_are_refined_and_say_so(tmp_path: Path, capsys) -> None:
     out = tmp_path / "out.png"
     quick = ["--steps", "2", "--width", "64", "--height", "64", "--seed", "3", "--output", str(out)]
     assert main(["generate", CAPTION, "--refine", "1", *quick]) == 0
-    said = capsys.readouterr().err
+    said, rounds = (told := capsys.readouterr()).err, out.with_name("out-rounds.png")
+    assert (f"rounds:  {rounds}" in told.out) == rounds.exists() == ("1 rounds are done." in said)
     assert "checks:  " in said
     assert "1 rounds are done." in said or "All checks passed." in said
     made, _ = read_remake(out)

@@ -68,6 +68,8 @@ def test_after_generate_it_is_repaired() -> None:
     shown = list(generated(generate, wanted, Settings(CAPTION, width=160, height=80), bench()))
     galleries = [item for item in shown if isinstance(item, list)]
     assert [seen(pictures[0])[-1] for pictures in galleries] == [("green", "star"), ("blue", "star")]
+    assert len(galleries[-1]) == 2
+    assert "RPG copy: rounds" in infotext_in(galleries[-1][1])
     assert "All checks passed." in str(shown[-1])
     stopped = list(generated(generate, wanted, Settings(CAPTION), bench(stopped=True)))
     assert not [item for item in stopped if isinstance(item, list)]
@@ -82,7 +84,7 @@ def test_what_is_new_stands_behind_the_selected_picture(action: Any) -> None:
     assert gallery[:2] == pictures[:2]
     assert gallery[-1] == pictures[2]
     new = gallery[2:-1]
-    assert len(new) == (1 if action == "check" else 2)
+    assert len(new) == {"check": 1, "edit": 2, "repair": 3}[action], "a repair has a sheet of its rounds"
     if action != "check":
         assert ("blue", "star") in seen(new[0])
         assert "RPG operations" in infotext_in(new[0])
@@ -251,7 +253,7 @@ def test_check_repair_and_edit_by_buttons(page: Page) -> None:
     expect(pictures).to_have_count(4)
     page.locator("#rpg-standalone-repair-button").click()
     expect(status).to_contain_text("All checks passed.")
-    expect(pictures).to_have_count(6)
+    expect(pictures).to_have_count(7)
 
 
 def test_the_selected_region_is_painted_anew(page: Page) -> None:
@@ -333,10 +335,10 @@ def test_the_hidden_text_says_what_generate_shall_do(page: Page) -> None:
     page.locator("#rpg-standalone-refine .label-wrap").click()
     page.locator("#rpg-standalone-refine-on-generate input").check()
     expect(text).not_to_have_value("")
-    assert json.loads(text.input_value()) == {"provider": "shapes", "rounds": 3, "cut_out": "grabcut", "sam": ""}
+    assert json.loads(text.input_value()) == {"provider": "shapes", "rounds": 3, "cut_out": "grabcut", "sam": "", "show_rounds": True}
     page.locator("#rpg-standalone-rounds input[type=number]").fill("1")
     page.locator("#rpg-standalone-rounds input[type=number]").blur()
-    expect(text).to_have_value('{"provider":"shapes","rounds":1,"cut_out":"grabcut","sam":""}')
+    expect(text).to_have_value('{"provider":"shapes","rounds":1,"cut_out":"grabcut","sam":"","show_rounds":true}')
     page.evaluate("text => rpgType(rpgPlanTextarea('standalone'), text)", PLAN.to_json())
     page.locator("#rpg-standalone-generate").click()
     expect(page.locator("#rpg-standalone-result").first).to_contain_text("All checks passed.")

@@ -80,7 +80,9 @@ def test_check_and_repair_stand_beside_the_picture(page: Page, webui: Webui) -> 
     log = said(page)
     assert "Add a blue square" in log
     assert "5 of 9" not in log
-    expect(pictures(page)).to_have_count(4)
+    expect(pictures(page)).to_have_count(5)
+    sheet = picture(page, webui, 3)
+    assert sheet.shape[1] > 2 * first.shape[1], "every round stands beside the picture as it came"
     assert (picture(page, webui, 0) == first).all()
     expect(page.locator("#html_info_txt2img").first).to_contain_text("RPG checks")
     page.locator("#rpg-txt2img .label-wrap").first.click()
@@ -176,6 +178,7 @@ def test_after_generate_gives_the_apis_picture(page: Page, webui: Webui) -> None
     expected = webui.generate(rpg={**RED_BLUE, "refine": refine}, **SETTINGS)
     assert (generate(page, webui) == expected.image).all()
     expect(page.locator("#html_info_txt2img").first).to_contain_text("RPG refined")
+    expect(pictures(page)).to_have_count(2)  # and a sheet of the rounds
     page.locator("#rpg-txt2img-refine-on-generate input").uncheck()
     expect(page.locator("#rpg-txt2img-refine-wanted textarea")).to_have_value("")
 
