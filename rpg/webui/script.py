@@ -107,8 +107,10 @@ class RPGScript(scripts.Script):
         else:
             plan = wanted and planned(host, caption, *args)
             p.rpg_changes, p.rpg_replaced = {}, []
-            told = refine if isinstance(refine, str) else json.dumps(refine)
-            split.give(self.args_from, plan.to_json() if plan else "", plan is not None, told)
+            if refine:  # a worker's sheets would be taken for pictures
+                given = json.loads(refine) if isinstance(refine, str) else refine
+                refine = json.dumps({**given, "show_rounds": False})
+            split.give(self.args_from, plan.to_json() if plan else "", plan is not None, refine)
             if plan:
                 split.share()
 

@@ -335,7 +335,13 @@ def test_the_hidden_text_says_what_generate_shall_do(page: Page) -> None:
     page.locator("#rpg-standalone-refine .label-wrap").click()
     page.locator("#rpg-standalone-refine-on-generate input").check()
     expect(text).not_to_have_value("")
-    assert json.loads(text.input_value()) == {"provider": "shapes", "rounds": 3, "cut_out": "grabcut", "sam": "", "show_rounds": True}
+    assert json.loads(text.input_value()) == {
+        "provider": "shapes",
+        "rounds": 3,
+        "cut_out": "grabcut",
+        "sam": "",
+        "show_rounds": True,
+    }
     page.locator("#rpg-standalone-rounds input[type=number]").fill("1")
     page.locator("#rpg-standalone-rounds input[type=number]").blur()
     expect(text).to_have_value('{"provider":"shapes","rounds":1,"cut_out":"grabcut","sam":"","show_rounds":true}')

@@ -187,13 +187,13 @@ def test_plan_on_generate_plans_once_and_keeps_the_key(world: World) -> None:
 
 def test_pictures_that_are_repaired(world: World) -> None:
     """By the machine that makes them, and once; one that a language model looks at stays here."""
-    refine = {"provider": "shapes", "rounds": 1}
+    refine = {"provider": "shapes", "rounds": 1, "show_rounds": True}
     world.gate.received.clear()
     split = world.generate({**RED_BLUE, "refine": refine}, batch_size=3)
     assert world.labels(split) == ["main", "one", "two"]
     assert all("RPG checks: " in text for text in split.infotexts)
     told = next(text for text in world.gate.received if text.startswith("POST /sdapi/v1/txt2img"))
-    assert json.loads(json.loads(told.split(" ", 2)[2])["alwayson_scripts"]["RPG"]["args"][2]) == refine
+    assert json.loads(json.loads(told.split(" ", 2)[2])["alwayson_scripts"]["RPG"]["args"][2]) == {**refine, "show_rounds": False}
     single = [world.one.generate(rpg={**RED_BLUE, "refine": refine}, seed=seed).image for seed in (1, 2, 3)]
     assert distance(split.images, single) <= 1
 
