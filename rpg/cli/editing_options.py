@@ -100,6 +100,6 @@ class Refiner:
             masking=self.masking,
             on_round=lambda item: print(item.sentence, file=sys.stderr),
         )
-        print(f"checks:  {len(done.verdict.passed)} of {len(done.verdict.answers)} passed. {done.ended}", file=sys.stderr)
+        print(f"checks:  {len(done.verdict.passed)} of {len(done.verdict.findings)} passed. {done.ended}", file=sys.stderr)
         told = replace(made, refined=done.summary, checks=checks_text(done.verdict), operations=operations_text(done.operations))
         return done.picture, told, rounds_sheet(picture, done)

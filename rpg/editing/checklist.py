@@ -10,9 +10,9 @@ from rpg.errors import EditingError
 from rpg.planners.rules.lexicon import article, plural
 from rpg.values import check_text, shown
 
-Kind = Literal["object", "attribute", "count", "relation", "absent"]
+CheckKind = Literal["object", "attribute", "count", "relation", "absent"]
 Side = Literal["left", "right", "above", "below"]
-KINDS, SIDES = get_args(Kind), get_args(Side)
+KINDS, SIDES = get_args(CheckKind), get_args(Side)
 MAX_CHECKS = 64
 """In one checklist."""
 MAX_COUNT = 64
@@ -73,7 +73,7 @@ class Check:
     """
 
     id: str
-    kind: Kind
+    kind: CheckKind
     statement: str
     noun: str = ""
     entity: int | None = None

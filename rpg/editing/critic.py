@@ -13,7 +13,7 @@ from rpg.editing.checklist import Check, Checklist
 
 
 @dataclass(frozen=True)
-class Answer:
+class Finding:
     """Whether a check's statement is true of the picture.
 
     Fields:
@@ -29,24 +29,24 @@ class Answer:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answers to a checklist, by the checks' ids."""
+    """What was found of a checklist, by the checks' ids."""
 
     checklist: Checklist
-    answers: Mapping[str, Answer]
+    findings: Mapping[str, Finding]
 
     @property
     def passed(self) -> frozenset[str]:
-        return frozenset(id for id, answer in self.answers.items() if answer.passed)
+        return frozenset(id for id, finding in self.findings.items() if finding.passed)
 
     @property
-    def failed(self) -> list[tuple[Check, Answer]]:
+    def failed(self) -> list[tuple[Check, Finding]]:
         """In the checklist's order."""
-        return [(check, self.answers[check.id]) for check in self.checklist.checks if not self.answers[check.id].passed]
+        return [(check, self.findings[check.id]) for check in self.checklist.checks if not self.findings[check.id].passed]
 
     @property
     def share(self) -> float:
         """Of the checks that passed."""
-        return len(self.passed) / len(self.answers)
+        return len(self.passed) / len(self.findings)
 
 
 class Critic(Protocol):

@@ -145,13 +145,13 @@ def _find(phrases: list[str], picture: Image.Image, critic: Critic) -> dict[str,
     if not phrases:
         return {}
     checklist = checklist_of_phrases(phrases)
-    answers = critic.check(picture, checklist).answers
+    findings = critic.check(picture, checklist).findings
     found = {}
     for phrase, check in zip(phrases, checklist.checks):
-        answer = answers[check.id]
-        if not (answer.passed and answer.box):
-            raise EditingError(f"{shown(phrase)} is not found in the picture. {answer.evidence}".strip())
-        found[phrase] = answer.box
+        finding = findings[check.id]
+        if not (finding.passed and finding.box):
+            raise EditingError(f"{shown(phrase)} is not found in the picture. {finding.evidence}".strip())
+        found[phrase] = finding.box
     return found
 
 

@@ -49,7 +49,7 @@ class Round:
     def sentence(self) -> str:
         """For the user."""
         done = self.operation.sentence if self.operation else "Draw again."
-        passed = f"{len(self.verdict.passed)} of {len(self.verdict.answers)} checks pass"
+        passed = f"{len(self.verdict.passed)} of {len(self.verdict.findings)} checks pass"
         return f"{done} {passed}; {'kept' if self.kept else 'no gain, undone'}."
 
 
@@ -76,7 +76,7 @@ class Refined:
             for item in self.rounds
             if item.kept
         ]
-        return " ".join([*kept, f"{len(self.verdict.passed)} of {len(self.verdict.answers)} checks passed."])
+        return " ".join([*kept, f"{len(self.verdict.passed)} of {len(self.verdict.findings)} checks passed."])
 
     @property
     def operations(self) -> list[Operation]:

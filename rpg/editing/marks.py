@@ -18,12 +18,12 @@ PASSED, FAILED = "#1f9d55", "#d64545"
 
 
 def marked(picture: Image.Image, verdict: Verdict) -> Image.Image:
-    """A copy with a box and an id for each answer that says where; what failed lies on top."""
+    """A copy with a box and an id for each finding that says where; what failed lies on top."""
     copy = picture.convert("RGB")
-    answers = [(id, answer) for id, answer in verdict.answers.items() if answer.box]
-    for id, answer in sorted(answers, key=lambda item: not item[1].passed):
-        assert answer.box is not None
-        _draw(copy, answer.box, PASSED if answer.passed else FAILED, "" if answer.passed else id)
+    findings = [(id, finding) for id, finding in verdict.findings.items() if finding.box]
+    for id, finding in sorted(findings, key=lambda item: not item[1].passed):
+        assert finding.box is not None
+        _draw(copy, finding.box, PASSED if finding.passed else FAILED, "" if finding.passed else id)
     return copy
 
 
@@ -60,10 +60,10 @@ def _draw(copy: Image.Image, box: Box, colour: str, label: str) -> None:
 
 def report(verdict: Verdict) -> str:
     """A line for each check, and how many have passed."""
-    answers = [(check, verdict.answers[check.id]) for check in verdict.checklist.checks]
+    findings = [(check, verdict.findings[check.id]) for check in verdict.checklist.checks]
     lines = [
-        f"{'yes' if answer.passed else 'NO':4} {check.id:12} {check.statement} {answer.evidence}".rstrip()
-        for check, answer in answers
+        f"{'yes' if finding.passed else 'NO':4} {check.id:12} {check.statement} {finding.evidence}".rstrip()
+        for check, finding in findings
     ]
     return "\n".join([*lines, f"{len(verdict.passed)} of {len(lines)} checks passed."])
 
@@ -72,24 +72,24 @@ def sentences(verdict: Verdict) -> list[str]:
     """The same for people who read it in their own language, in whole sentences."""
     lines = []
     for check in verdict.checklist.checks:
-        answer = verdict.answers[check.id]
-        said = f"Yes ({check.id})." if answer.passed else f"No ({check.id})."
-        lines.append(f"{said} {check.statement} {answer.evidence}".rstrip())
+        finding = verdict.findings[check.id]
+        said = f"Yes ({check.id})." if finding.passed else f"No ({check.id})."
+        lines.append(f"{said} {check.statement} {finding.evidence}".rstrip())
     return [*lines, f"{len(verdict.passed)} of {len(lines)} checks passed."]
 
 
 def checks_text(verdict: Verdict) -> str:
-    """The checklist and its answers as a picture's infotext keeps them."""
-    answers = [(check, verdict.answers[check.id]) for check in verdict.checklist.checks]
-    return "; ".join(f"{check.id} {'yes' if answer.passed else 'no'}: {check.statement}" for check, answer in answers)
+    """The checklist and its findings as a picture's infotext keeps them."""
+    findings = [(check, verdict.findings[check.id]) for check in verdict.checklist.checks]
+    return "; ".join(f"{check.id} {'yes' if finding.passed else 'no'}: {check.statement}" for check, finding in findings)
 
 
 def verdict_dict(verdict: Verdict) -> dict[str, object]:
     """JSON primitives only; boxes in fractions of the picture."""
     checks = [
-        {"id": check.id, "kind": check.kind, "statement": check.statement, "pass": answer.passed, "evidence": answer.evidence}
-        | ({"box": answer.box._asdict()} if answer.box else {})
-        for check, answer in ((check, verdict.answers[check.id]) for check in verdict.checklist.checks)
+        {"id": check.id, "kind": check.kind, "statement": check.statement, "pass": finding.passed, "evidence": finding.evidence}
+        | ({"box": finding.box._asdict()} if finding.box else {})
+        for check, finding in ((check, verdict.findings[check.id]) for check in verdict.checklist.checks)
     ]
     return {"passed": len(verdict.passed), "checks": checks}
 

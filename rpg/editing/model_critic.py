@@ -17,7 +17,7 @@ from rpg.editing.checklist import (
     Entity,
     numbered,
 )
-from rpg.editing.critic import Answer, Verdict
+from rpg.editing.critic import Finding, Verdict
 from rpg.editing.reading import boxes_of
 from rpg.errors import EditingError
 from rpg.plan import Plan
@@ -86,20 +86,20 @@ def read_verdict(data: object, checklist: Checklist) -> Verdict:
     Raises:
         EditingError: when an id is unknown or missing or answered twice, or an answer makes no sense.
     """
-    answers: dict[str, Answer] = {}
+    findings: dict[str, Finding] = {}
     for item in items_of(data, "answers", MAX_CHECKS):
         id = text_of(item, "id")
         if id not in checklist.ids:
             raise EditingError(f"There is no check {shown(id)}; the ids are {', '.join(checklist.ids)}.")
-        if id in answers:
+        if id in findings:
             raise EditingError(f"{id} is answered twice; answer it once.")
         if not isinstance(item.get("pass"), bool):
             raise EditingError(f"pass of {id} is {shown(item.get('pass'))}; it must be true or false.")
-        answers[id] = Answer(item["pass"], text_of(item, "evidence", required=False), box_of(item.get("box"), id))
-    missing = [id for id in checklist.ids if id not in answers]
+        findings[id] = Finding(item["pass"], text_of(item, "evidence", required=False), box_of(item.get("box"), id))
+    missing = [id for id in checklist.ids if id not in findings]
     if missing:
         raise EditingError(f"There is no answer to {', '.join(missing)}.")
-    return Verdict(checklist, answers)
+    return Verdict(checklist, findings)
 
 
 def checklist_by_model(model: Model, plan: Plan) -> Checklist:

@@ -9,7 +9,7 @@ from PIL import ImageColor
 
 from rpg.areas.layout import Box
 from rpg.editing.checklist import Check, Entity
-from rpg.editing.critic import Answer, Verdict
+from rpg.editing.critic import Finding, Verdict
 from rpg.errors import EditingError
 from rpg.values import check_text, known_fields, number, shown
 
@@ -120,14 +120,14 @@ def repair(verdict: Verdict, attempt: int = 0) -> Operation | None:
 
 def mends(verdict: Verdict, attempt: int = 0) -> list[Operation]:
     """An operation for each failed object."""
-    found = [operation for check, answer in verdict.failed if (operation := _repair(verdict, check, answer, attempt))]
+    found = [operation for check, finding in verdict.failed if (operation := _repair(verdict, check, finding, attempt))]
     return list(dict.fromkeys(found))
 
 
 def neighbours(box: Box, verdict: Verdict) -> list[Box]:
     """The boxes of what is as it should be and reaches into a box with less than half of itself, so that it is no part of the
     thing there. What is larger than the box is held for what stands behind it."""
-    seen = dict.fromkeys(answer.box for answer in verdict.answers.values() if answer.passed and answer.box)
+    seen = dict.fromkeys(finding.box for finding in verdict.findings.values() if finding.passed and finding.box)
     return [other for other in seen if _size(other) <= _size(box) and 0 < _size(_common(box, other)) < _size(other) / 2]
 
 
@@ -139,9 +139,9 @@ def _size(box: Box) -> float:
     return max(0.0, box.right - box.left) * max(0.0, box.bottom - box.top)
 
 
-def _repair(verdict: Verdict, check: Check, answer: Answer, attempt: int) -> Operation | None:
+def _repair(verdict: Verdict, check: Check, finding: Finding, attempt: int) -> Operation | None:
     checklist = verdict.checklist
-    base, box = checklist.caption, answer.box
+    base, box = checklist.caption, finding.box
     if check.kind in ("absent", "count"):
         return Operation("remove", box, checklist.setting, base) if box else None
     entity = _entity(verdict, check)

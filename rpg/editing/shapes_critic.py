@@ -11,7 +11,7 @@ from PIL import Image
 
 from rpg.areas.layout import Box
 from rpg.editing.checklist import Check, Checklist, Entity
-from rpg.editing.critic import Answer, Verdict
+from rpg.editing.critic import Finding, Verdict
 from rpg.errors import EditingError
 from rpg.shapes import sight
 from rpg.shapes.sight import Seen
@@ -27,14 +27,14 @@ class ShapesCritic:
             EditingError: when the checklist is about other things than coloured shapes.
         """
         look = _Look(checklist, kinds_of(checklist), sight.objects(picture), sight.background(picture))
-        return Verdict(checklist, {check.id: look.answer(check) for check in checklist.checks})
+        return Verdict(checklist, {check.id: look.finding(check) for check in checklist.checks})
 
 
-Kind = tuple[str | None, str | None]
+ColourAndShape = tuple[str | None, str | None]
 """Colour and shape; None is any."""
 
 
-def kinds_of(checklist: Checklist) -> list[Kind]:
+def kinds_of(checklist: Checklist) -> list[ColourAndShape]:
     """Colour and shape of each entity.
 
     Raises:
@@ -43,7 +43,7 @@ def kinds_of(checklist: Checklist) -> list[Kind]:
     return [_kind(entity) for entity in checklist.entities]
 
 
-def _kind(entity: Entity) -> Kind:
+def _kind(entity: Entity) -> ColourAndShape:
     words = entity.name.split()
     colour = next((word for word in words if word in COLOURS), None)
     shape = entity.noun if entity.noun in SHAPES else None
@@ -58,18 +58,18 @@ def _kind(entity: Entity) -> Kind:
 @dataclass(frozen=True)
 class _Look:
     checklist: Checklist
-    kinds: Sequence[Kind]
+    kinds: Sequence[ColourAndShape]
     seen: Sequence[Seen]
     background: str
 
-    def answer(self, check: Check) -> Answer:
+    def finding(self, check: Check) -> Finding:
         if check.kind == "relation":
             return self._relation(check)
         if check.kind == "absent":
             return self._absent(check)
         if check.kind == "attribute" and check.entity is None:
             wanted = [name for name in BACKGROUNDS if name in check.statement.split()]
-            return Answer(not wanted or wanted == [self.background], f"The background is {self.background}.")
+            return Finding(not wanted or wanted == [self.background], f"The background is {self.background}.")
         kind = (None, check.noun) if check.entity is None else self.kinds[check.entity]
         found = self._of(kind)
         if check.entity is not None:
@@ -78,12 +78,12 @@ class _Look:
         if check.kind == "count":
             extra = [item for item in self._unwanted() if item in found]
             box = _box((extra or found)[-1]) if len(found) > check.count else None
-            return Answer(len(found) == check.count, evidence, box)
+            return Finding(len(found) == check.count, evidence, box)
         if len(found) >= check.count:
-            return Answer(True, evidence, _box(found[0]))
-        return Answer(False, evidence, self._instead(check))
+            return Finding(True, evidence, _box(found[0]))
+        return Finding(False, evidence, self._instead(check))
 
-    def _of(self, kind: Kind) -> list[Seen]:
+    def _of(self, kind: ColourAndShape) -> list[Seen]:
         colour, shape = kind
         return [item for item in self.seen if colour in (None, item.colour) and shape in (None, item.shape)]
 
@@ -99,22 +99,22 @@ class _Look:
         """Where something unwanted of the same shape stands, of another colour than it should have."""
         return next((_box(item) for item in self._unwanted() if item.shape == check.noun), None)
 
-    def _absent(self, check: Check) -> Answer:
+    def _absent(self, check: Check) -> Finding:
         if check.noun:
             found = [item for item in self.seen if check.noun in (item.colour, item.shape, f"{item.colour} {item.shape}")]
         else:
             found = self._unwanted()
         if not found:
-            return Answer(True)
-        return Answer(False, f"There is a {found[-1].colour} {found[-1].shape or 'thing'}.", _box(found[-1]))
+            return Finding(True)
+        return Finding(False, f"There is a {found[-1].colour} {found[-1].shape or 'thing'}.", _box(found[-1]))
 
-    def _relation(self, check: Check) -> Answer:
+    def _relation(self, check: Check) -> Finding:
         assert check.entity is not None
         assert check.other is not None
         axis, sign = (0 if check.side in ("left", "right") else 1), (1 if check.side in ("left", "above") else -1)
         pairs = list(product(self._of(self.kinds[check.entity]), self._of(self.kinds[check.other])))
         holds = any(sign * (other.centre[axis] - one.centre[axis]) > 0 for one, other in pairs)
-        return Answer(holds, "" if pairs else "They are not both there.", _box(pairs[0][0]) if pairs else None)
+        return Finding(holds, "" if pairs else "They are not both there.", _box(pairs[0][0]) if pairs else None)
 
 
 def _nearest(found: Sequence[Seen], place: Box) -> list[Seen]:

@@ -48,7 +48,7 @@ def _cell(picture: Image.Image, verdict: Verdict, title: str, colour: str, mask:
         inside = mask.resize(size).point(lambda value: 255 * (value > 127))
         small.paste(PAINTED, mask=ImageChops.difference(inside, inside.filter(ImageFilter.MinFilter(5))))
     cell = Image.new("RGB", (size[0], size[1] + TITLE), colour)
-    text = f"{title}: {len(verdict.passed)} of {len(verdict.answers)}"
+    text = f"{title}: {len(verdict.passed)} of {len(verdict.findings)}"
     ImageDraw.Draw(cell).text((4, TITLE // 4), text, fill="white")
     cell.paste(marked(small, verdict), (0, TITLE))
     return cell

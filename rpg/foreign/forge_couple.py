@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from rpg.errors import PlanError
-from rpg.foreign.grid import Line, placed
+from rpg.foreign.grid import GridLine, placed
 from rpg.foreign.pasted import Pasted
 from rpg.plan import Plan
 from rpg.values import shown
@@ -45,7 +45,7 @@ def _tiled(texts: list[str], fields: dict[str, str]) -> Plan:
         weight = max(0.1, _float(fields.get("background weight", "0.5"), "background weight"))
     if not texts:
         raise PlanError(f"{NAME} has a line of the prompt for each region, and there is none; paste the prompt too.")
-    lines = [Line(1.0, (1.0,) * len(texts))]
+    lines = [GridLine(1.0, (1.0,) * len(texts))]
     columns = fields.get("direction", "Horizontal") == "Vertical"
     regions = [{"prompt": text} for text in texts]
     return Plan.from_dict({**placed(lines, regions, columns), "base_prompt": base, "base_ratio": weight / (weight + 1)})

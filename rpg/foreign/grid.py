@@ -11,7 +11,7 @@ from rpg.areas.layout import Layout, Row
 
 
 @dataclass(frozen=True)
-class Line:
+class GridLine:
     """A row of cells, or a column of cells.
 
     Fields:
@@ -23,7 +23,7 @@ class Line:
     cells: tuple[float, ...]
 
 
-def placed(lines: Sequence[Line], regions: Sequence[dict[str, Any]], columns: bool) -> dict[str, Any]:
+def placed(lines: Sequence[GridLine], regions: Sequence[dict[str, Any]], columns: bool) -> dict[str, Any]:
     """``split_ratio`` and ``regions`` of a plan, cell by cell.
 
     Columns of several cells are no split ratio: their regions become boxes.
@@ -35,9 +35,9 @@ def placed(lines: Sequence[Line], regions: Sequence[dict[str, Any]], columns: bo
     if not columns:
         return {"split_ratio": _ratio(lines), "regions": list(regions)}
     if all(len(line.cells) == 1 for line in lines):
-        return {"split_ratio": _ratio([Line(1.0, tuple(line.size for line in lines))]), "regions": list(regions)}
+        return {"split_ratio": _ratio([GridLine(1.0, tuple(line.size for line in lines))]), "regions": list(regions)}
     if len(lines) == 1:
-        return {"split_ratio": _ratio([Line(size, (1.0,)) for size in lines[0].cells]), "regions": list(regions)}
+        return {"split_ratio": _ratio([GridLine(size, (1.0,)) for size in lines[0].cells]), "regions": list(regions)}
     boxes = [
         {"box": [left, top, right, bottom]}
         for line, (left, right) in zip(lines, _spans([line.size for line in lines]))
@@ -46,7 +46,7 @@ def placed(lines: Sequence[Line], regions: Sequence[dict[str, Any]], columns: bo
     return {"split_ratio": "", "regions": [{**region, "area": box} for region, box in zip(regions, boxes)]}
 
 
-def _ratio(rows: Sequence[Line]) -> str:
+def _ratio(rows: Sequence[GridLine]) -> str:
     heights = [1.0] if len(rows) == 1 else [row.size for row in rows]
     return Layout(tuple(Row(height, row.cells) for height, row in zip(heights, rows))).text
 

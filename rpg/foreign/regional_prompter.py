@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from rpg.errors import PlanError
-from rpg.foreign.grid import Line, placed
+from rpg.foreign.grid import GridLine, placed
 from rpg.foreign.pasted import Pasted
 from rpg.plan import Plan
 from rpg.values import plural, shown
@@ -79,22 +79,22 @@ def _cells(prompt: str, columns: bool) -> tuple[list[str], list[int]]:
     return [text.strip() for line in lines for text in line], [len(line) for line in lines]
 
 
-def _lines(ratio: str, texts: list[str], shape: list[int], columns: bool) -> list[Line]:
+def _lines(ratio: str, texts: list[str], shape: list[int], columns: bool) -> list[GridLine]:
     """The ratio as lines of as many cells as there are texts; equal ones without a ratio."""
     divided = len(shape) > 1 or shape == [1]
     if not ratio:
-        return [Line(1.0, (1.0,) * count) for count in shape]
+        return [GridLine(1.0, (1.0,) * count) for count in shape]
     outer, inner = (",", ";") if columns else (";", ",")
     one_way = ";" not in ratio
     if one_way and divided and max(shape) == 1:  # lines of one cell each: the numbers are the sizes of the lines
-        lines = [Line(_number(size, ratio), (1.0,)) for size in ratio.split(",")]
+        lines = [GridLine(_number(size, ratio), (1.0,)) for size in ratio.split(",")]
     elif one_way:
-        lines = [Line(1.0, tuple(_number(size, ratio) for size in ratio.split(",")))]
+        lines = [GridLine(1.0, tuple(_number(size, ratio) for size in ratio.split(",")))]
     else:
         lines = []
         for text in ratio.split(outer):
             size, *cells = (_number(number, ratio) for number in text.split(inner))
-            lines.append(Line(size, tuple(cells) or (1.0,)))
+            lines.append(GridLine(size, tuple(cells) or (1.0,)))
     given = [len(line.cells) for line in lines]
     total = sum(given)
     if total != len(texts):

@@ -11,7 +11,7 @@ from queue import Empty
 from rpg.errors import BusyError, LLMError, ReplyError, Stopped
 from rpg.llm import trust
 from rpg.llm.failures import short
-from rpg.llm.provider import Line, Provider
+from rpg.llm.provider import Channel, Provider
 from rpg.llm.question import Answer, Event, Question
 from rpg.llm.thoughts import LiveThoughts, split_reasoning
 
@@ -129,15 +129,15 @@ def _told_apart(pieces: Iterable[tuple[bool, str]]) -> Iterator[Event]:
 
 def _events(provider: Provider, question: Question, cancelled: Callable[[], bool]) -> Generator[Event, None, str]:
     """What the provider's thread emits; returns its remark."""
-    line = Line(provider)
+    channel = Channel(provider)
     start = time.monotonic()
 
     def work() -> None:
         try:
             trust.check_target(provider.url)
-            line.inbox.put(provider.ask(question, line))
+            channel.inbox.put(provider.ask(question, channel))
         except Exception as error:
-            line.inbox.put(error)
+            channel.inbox.put(error)
 
     threading.Thread(target=work, name="rpg-llm", daemon=True).start()
     try:
@@ -147,21 +147,21 @@ def _events(provider: Provider, question: Question, cancelled: Callable[[], bool
             if time.monotonic() > start + LONGEST_ANSWER:
                 raise LLMError(f"{provider.short_label} did not finish within {LONGEST_ANSWER:g} s; try another model.", 504)
             try:
-                item = line.inbox.get(timeout=POLL)
+                item = channel.inbox.get(timeout=POLL)
             except Empty:
                 continue
             if isinstance(item, str):
-                tokens = f"{line.usage[0]} tokens in, {line.usage[1]} out, " if line.usage else ""
+                tokens = f"{channel.usage[0]} tokens in, {channel.usage[1]} out, " if channel.usage else ""
                 yield Event("cost", f"{tokens}{time.monotonic() - start:.1f} s")
                 return item
             if isinstance(item, Exception):
                 raise _sentence(item, provider) from None
             yield item
     finally:
-        line.left.set()
-        while line.closers:
+        channel.left.set()
+        while channel.closers:
             with suppress(RuntimeError):  # httpcore 0.15 complains when a client is closed under a running request
-                line.closers.pop()()
+                channel.closers.pop()()
 
 
 def _sentence(error: Exception, provider: Provider) -> LLMError:

@@ -8,48 +8,48 @@ from types import SimpleNamespace
 from typing import Any
 
 from rpg.llm import failures
-from rpg.llm.provider import Line, Provider
-from rpg.llm.question import Kind
+from rpg.llm.provider import Channel, Provider
+from rpg.llm.question import EventKind
 
 _THOUGHTS = ("reasoning_content", "reasoning")
 """Fields of a message; servers that have both repeat themselves."""
 
 
-def read_stream(provider: Provider, response: Any, line: Line) -> str:
+def read_stream(provider: Provider, response: Any, channel: Channel) -> str:
     """Hand on what arrives; returns the remark (see :meth:`Provider.ask`)."""
     content_type = response.response.headers.get("content-type", "")
     if "html" in content_type:
         raise failures.not_the_protocol(provider, "a web page")
     if "application/json" in content_type:  # the server does not stream
         body = response.response.read().decode()
-        return read_whole(provider, json.loads(body, object_hook=lambda item: SimpleNamespace(**item)), line)
+        return read_whole(provider, json.loads(body, object_hook=lambda item: SimpleNamespace(**item)), channel)
     finish = ""
     refusal = ""
     for chunk in response:
-        _note_usage(chunk, line)
+        _note_usage(chunk, channel)
         for choice in getattr(chunk, "choices", None) or ():
             finish = choice.finish_reason or finish
-            refusal += _emit(choice.delta, line)
+            refusal += _emit(choice.delta, channel)
     return _remark(provider, finish, refusal) if finish or refusal else "The connection may have broken off before the end."
 
 
-def read_whole(provider: Provider, completion: Any, line: Line) -> str:
+def read_whole(provider: Provider, completion: Any, channel: Channel) -> str:
     """An answer in one piece."""
     choices = getattr(completion, "choices", None)
     if not choices:
         if error := getattr(completion, "error", None):
             raise failures.broken_off(provider, str(getattr(error, "message", error)))
         raise failures.not_the_protocol(provider, "a web page" if "<html" in str(completion).lower() else "no choices")
-    _note_usage(completion, line)
-    refusal = _emit(choices[0].message, line)
+    _note_usage(completion, channel)
+    refusal = _emit(choices[0].message, channel)
     return _remark(provider, getattr(choices[0], "finish_reason", None) or "", refusal)
 
 
-def _note_usage(answer: Any, line: Line) -> None:
+def _note_usage(answer: Any, channel: Channel) -> None:
     usage = getattr(answer, "usage", None)
     asked, answered = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
     if isinstance(asked, int) and isinstance(answered, int):
-        line.usage = asked, answered
+        channel.usage = asked, answered
 
 
 def _remark(provider: Provider, finish: str, refusal: str) -> str:
@@ -58,15 +58,15 @@ def _remark(provider: Provider, finish: str, refusal: str) -> str:
     return failures.CUT if finish == "length" else ""
 
 
-def _emit(message: Any, line: Line) -> str:
+def _emit(message: Any, channel: Channel) -> str:
     """Pass on the thoughts and the text of a message or a piece of one; returns its refusal."""
     thoughts = (list(_parts(getattr(message, name, None), "reasoning")) for name in _THOUGHTS)
     for kind, text in next(filter(None, thoughts), []) + list(_parts(getattr(message, "content", None), "text")):
-        line.emit(kind, text)
+        channel.emit(kind, text)
     return getattr(message, "refusal", None) or ""
 
 
-def _parts(content: Any, kind: Kind) -> Iterator[tuple[Kind, str]]:
+def _parts(content: Any, kind: EventKind) -> Iterator[tuple[EventKind, str]]:
     """The texts in a message's content: a text, or parts of it of which some are thoughts."""
     if isinstance(content, str):
         yield kind, content

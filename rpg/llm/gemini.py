@@ -12,7 +12,7 @@ from typing import Any
 from rpg.errors import LLMError
 from rpg.llm import failures, packages
 from rpg.llm.openai_chat import ChatCompletions
-from rpg.llm.provider import Line, Provider
+from rpg.llm.provider import Channel, Provider
 from rpg.llm.question import Message, Question
 
 _FINE = ("", "STOP", "MAX_TOKENS", "OTHER")
@@ -31,7 +31,7 @@ class Gemini(Provider):
     def why_not(cls) -> str:
         return "" if packages.gemini_is_installed() else super().why_not()
 
-    def ask(self, question: Question, line: Line) -> str:
+    def ask(self, question: Question, channel: Channel) -> str:
         """Stream the answer."""
         packages.use_folder()
         try:
@@ -40,7 +40,7 @@ class Gemini(Provider):
             from google.api_core import exceptions
             from google.protobuf.json_format import ParseError
         except ImportError:
-            return _CompatibleGemini(self.model, f"{self.url}/v1beta/openai", self.key).ask(question, line)
+            return _CompatibleGemini(self.model, f"{self.url}/v1beta/openai", self.key).ask(question, channel)
 
         client = generativelanguage.GenerativeServiceClient(
             client_options={"api_key": self.key or "none", "api_endpoint": self.url}, transport="rest"
@@ -51,11 +51,11 @@ class Gemini(Provider):
             finish = ""
             for chunk in chunks:
                 if used := chunk.usage_metadata:
-                    line.usage = used.prompt_token_count, used.candidates_token_count
+                    channel.usage = used.prompt_token_count, used.candidates_token_count
                 if reason := chunk.prompt_feedback.block_reason:
                     raise failures.declined(self, _name(reason))
                 for candidate in chunk.candidates:
-                    line.emit("text", "".join(part.text for part in candidate.content.parts))
+                    channel.emit("text", "".join(part.text for part in candidate.content.parts))
                     finish = _name(candidate.finish_reason) if candidate.finish_reason else finish
         except exceptions.GoogleAPICallError as error:
             raise _refused(self, error, question.has_pictures) from None

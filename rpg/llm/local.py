@@ -12,7 +12,7 @@ from typing import Any
 
 from rpg.errors import LLMError
 from rpg.llm import failures, trust
-from rpg.llm.provider import Line, Provider
+from rpg.llm.provider import Channel, Provider
 from rpg.llm.question import Message, Question
 
 _lock = threading.Lock()
@@ -32,24 +32,24 @@ class Transformers(Provider):
     def short_model(self) -> str:
         return Path(self.model).name
 
-    def ask(self, question: Question, line: Line) -> str:
+    def ask(self, question: Question, channel: Channel) -> str:
         """Generate the answer; it ends with the token during which the caller leaves."""
         import torch
         from transformers import StoppingCriteria, StoppingCriteriaList, TextStreamer
 
         class Streamer(TextStreamer):  # type: ignore[misc]
             def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
-                if not line.left.is_set():
-                    line.emit("text", text)
+                if not channel.left.is_set():
+                    channel.emit("text", text)
 
         class Left(StoppingCriteria):  # type: ignore[misc]
             """Ends the loop where an exception would keep its tensors alive."""
 
             def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> bool:
-                return line.left.is_set()
+                return channel.left.is_set()
 
         with _lock:
-            tokenizer, model = _load(self.model, line)
+            tokenizer, model = _load(self.model, channel)
             inputs = _encode(tokenizer, question.messages)
             length = inputs["input_ids"].shape[1]
             room = getattr(model.config, "max_position_embeddings", 4096) - length
@@ -57,7 +57,7 @@ class Transformers(Provider):
                 read = f"more than {self.short_model} reads"
                 raise LLMError(f"The instructions have {length} tokens, {read}; use a shorter template.")
             limit = min(self.limit(question) or room, room)
-            device = _device(model, line)
+            device = _device(model, channel)
             try:
                 model.to(device)
                 with torch.inference_mode():
@@ -76,11 +76,11 @@ class Transformers(Provider):
                 model.to("cpu")
                 if device == "cuda":
                     torch.cuda.empty_cache()
-        line.usage = length, tokens.shape[1] - length
+        channel.usage = length, tokens.shape[1] - length
         return failures.CUT if tokens.shape[1] - length >= limit else ""
 
 
-def _load(model: str, line: Line) -> tuple[Any, Any]:
+def _load(model: str, channel: Channel) -> tuple[Any, Any]:
     """Tokenizer and model; only files of this machine and only safetensors, which hold no code."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -89,7 +89,7 @@ def _load(model: str, line: Line) -> tuple[Any, Any]:
     if folder in _loaded:
         return _loaded[folder]
     _loaded.clear()
-    line.emit("status", f"Loading {Path(folder).name}.")
+    channel.emit("status", f"Loading {Path(folder).name}.")
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         network = AutoModelForCausalLM.from_pretrained(
@@ -120,12 +120,12 @@ def _encode(tokenizer: Any, messages: Sequence[Message]) -> Any:
     return tokenizer(text, return_tensors="pt", return_token_type_ids=False)
 
 
-def _device(model: Any, line: Line) -> str:
+def _device(model: Any, channel: Channel) -> str:
     import torch
 
     if torch.cuda.is_available():
         size = sum(value.numel() * value.element_size() for value in model.parameters())
         if size * 1.2 < torch.cuda.mem_get_info()[0]:
             return "cuda"
-        line.emit("status", "The GPU has too little free memory for the model; it runs on the CPU, which takes longer.")
+        channel.emit("status", "The GPU has too little free memory for the model; it runs on the CPU, which takes longer.")
     return "cpu"

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from rpg.errors import LLMError
 from rpg.llm import chat_answers, chat_options, failures, trust
 from rpg.llm.addresses import is_loopback
-from rpg.llm.provider import Line, Provider
+from rpg.llm.provider import Channel, Provider
 from rpg.llm.question import Message, Question
 
 CONNECT_TIMEOUT = 10.0
@@ -24,11 +24,11 @@ class ChatCompletions(Provider):
     package = "openai"
     limit_option: ClassVar[str] = "max_tokens"
 
-    def ask(self, question: Question, line: Line) -> str:
+    def ask(self, question: Question, channel: Channel) -> str:
         """Stream the answer; a server that refuses streams or schemas is asked without them."""
         with self._client(question.timeout, question.has_pictures) as client:
-            line.closers.append(client.close)
-            return self._without_what_is_refused(client, question, line)
+            channel.closers.append(client.close)
+            return self._without_what_is_refused(client, question, channel)
 
     def list_models(self) -> list[str]:
         trust.check_target(self.url)
@@ -86,33 +86,33 @@ class ChatCompletions(Provider):
         finally:
             client.close()
 
-    def _without_what_is_refused(self, client: Any, question: Question, line: Line) -> str:
+    def _without_what_is_refused(self, client: Any, question: Question, channel: Channel) -> str:
         import openai
 
         options = chat_options.options_for(self, question, self.limit_option)
         dropped = []
         while True:
             try:
-                remark = self._complete(client, question, line, options)
+                remark = self._complete(client, question, channel, options)
             except openai.APIStatusError as error:
                 name = chat_options.refused_by(error, options)
                 if name is None:
                     raise
-                line.emit("status", f"{self.short_label} does not take {name}; asking without it.")
+                channel.emit("status", f"{self.short_label} does not take {name}; asking without it.")
                 chat_options.drop(options, name)
                 dropped.append(name)
             else:
                 chat_options.remember(self, dropped)
                 return remark
 
-    def _complete(self, client: Any, question: Question, line: Line, options: dict[str, Any]) -> str:
+    def _complete(self, client: Any, question: Question, channel: Channel, options: dict[str, Any]) -> str:
         messages = [_message(message) for message in question.messages]
         response = client.chat.completions.create(model=self.model, messages=messages, extra_headers=self._headers(), **options)
         if not options.get("stream"):
-            return chat_answers.read_whole(self, response, line)
-        line.closers.append(response.close)
+            return chat_answers.read_whole(self, response, channel)
+        channel.closers.append(response.close)
         with response:
-            return chat_answers.read_stream(self, response, line)
+            return chat_answers.read_stream(self, response, channel)
 
     def _headers(self) -> dict[str, Any]:
         """Omit the headers that the library takes from the environment for OpenAI; :class:`OpenAI` keeps them."""

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from rpg.errors import LLMError
 from rpg.llm import addresses, packages
-from rpg.llm.question import Event, Kind, Question
+from rpg.llm.question import Event, EventKind, Question
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ class Provider(ABC):
         return self.models
 
     @abstractmethod
-    def ask(self, question: Question, line: Line) -> str:
-        """Hand what the model says to ``line``; returns a sentence that would explain a broken answer, or "".
+    def ask(self, question: Question, channel: Channel) -> str:
+        """Hand what the model says to ``channel``; returns a sentence that would explain a broken answer, or "".
 
         Raises:
             LLMError: when there is no answer.
@@ -113,7 +113,7 @@ class Left(Exception):
     """Ends a provider's thread after its caller has left."""
 
 
-class Line:
+class Channel:
     """Between a provider, which asks in a thread of its own, and its caller, who may leave at any time."""
 
     def __init__(self, provider: Provider) -> None:
@@ -125,7 +125,7 @@ class Line:
         """Tokens in and out, where the provider says."""
         self._redact = provider.redact
 
-    def emit(self, kind: Kind, text: str) -> None:
+    def emit(self, kind: EventKind, text: str) -> None:
         if self.left.is_set():
             raise Left
         if text:

@@ -18,7 +18,7 @@ MAX_PICTURE = 20 * 1024 * 1024
 
 _SIGNATURES = ((b"\x89PNG", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"), (b"RIFF", "image/webp"))
 
-Kind = Literal["status", "reasoning", "text", "cost"]
+EventKind = Literal["status", "reasoning", "text", "cost"]
 
 
 @dataclass(frozen=True)
@@ -104,5 +104,5 @@ class Event:
     what the answer took.
     """
 
-    kind: Kind
+    kind: EventKind
     text: str

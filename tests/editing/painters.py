@@ -8,7 +8,7 @@ from PIL import Image
 
 from rpg.areas.layout import Layout
 from rpg.editing.checklist import Checklist
-from rpg.editing.critic import Answer, Critic, Verdict
+from rpg.editing.critic import Critic, Finding, Verdict
 from rpg.editing.masks import bounds
 from rpg.plan import Plan
 from rpg.shapes.training.scenes import COLOURS, SHAPES, Scene, Thing, draw
@@ -63,8 +63,8 @@ class Erring:
         self.critic, self.rate, self.rng = critic, rate, Random(seed)
 
     def check(self, picture: Image.Image, checklist: Checklist) -> Verdict:
-        answers = self.critic.check(picture, checklist).answers
-        return Verdict(checklist, {id: self._perhaps_wrong(answer) for id, answer in answers.items()})
+        findings = self.critic.check(picture, checklist).findings
+        return Verdict(checklist, {id: self._perhaps_wrong(finding) for id, finding in findings.items()})
 
-    def _perhaps_wrong(self, answer: Answer) -> Answer:
-        return Answer(not answer.passed, "", answer.box) if self.rng.random() < self.rate else answer
+    def _perhaps_wrong(self, finding: Finding) -> Finding:
+        return Finding(not finding.passed, "", finding.box) if self.rng.random() < self.rate else finding

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from rpg.editing.checklist import Checklist
-from rpg.editing.critic import Answer, Verdict
+from rpg.editing.critic import Finding, Verdict
 from rpg.editing.loop import Limits, Refined, Round, refine
 from rpg.editing.reading import checklist_of
 from rpg.editing.shapes_critic import ShapesCritic
@@ -100,7 +100,7 @@ class Scripted:
 
     def check(self, picture: Image.Image, checklist: Checklist) -> Verdict:
         passed = self.passed.pop(0) if len(self.passed) > 1 else self.passed[0]
-        return Verdict(checklist, {id: Answer(number in passed) for number, id in enumerate(checklist.ids)})
+        return Verdict(checklist, {id: Finding(number in passed) for number, id in enumerate(checklist.ids)})
 
 
 ALL = set(range(len(CHECKLIST.checks)))

@@ -7,7 +7,7 @@ import json
 from PIL import Image, ImageChops
 
 from rpg.areas.layout import Box
-from rpg.editing.critic import Answer, Verdict
+from rpg.editing.critic import Finding, Verdict
 from rpg.editing.marks import checks_text, edited_infotext, marked, marked_places, sentences
 from rpg.editing.operations import Operation
 from rpg.editing.reading import checklist_of_caption
@@ -18,8 +18,8 @@ PICTURE = Image.new("RGB", (128, 64), "white")
 
 
 def test_boxes_are_drawn_on_a_copy() -> None:
-    answers = {id: Answer(id != "object-2", "", Box(0.5, 0, 1, 1) if id == "object-2" else None) for id in CHECKLIST.ids}
-    copy = marked(PICTURE, Verdict(CHECKLIST, answers))
+    findings = {id: Finding(id != "object-2", "", Box(0.5, 0, 1, 1) if id == "object-2" else None) for id in CHECKLIST.ids}
+    copy = marked(PICTURE, Verdict(CHECKLIST, findings))
     assert PICTURE.getcolors() == [(128 * 64, (255, 255, 255))]
     assert ImageChops.difference(copy, PICTURE).getbbox() == (64, 0, 128, 64)
     assert copy.getpixel((127, 40))[0] > 200, "what failed is red"
@@ -28,8 +28,8 @@ def test_boxes_are_drawn_on_a_copy() -> None:
 
 
 def test_the_infotext_keeps_the_checklist_and_all_edits() -> None:
-    answers = {id: Answer(id == "object-1") for id in CHECKLIST.ids}
-    assert checks_text(Verdict(CHECKLIST, answers)).startswith("object-1 yes: There is a cat.; object-2 no: There is a dog.; ")
+    findings = {id: Finding(id == "object-1") for id in CHECKLIST.ids}
+    assert checks_text(Verdict(CHECKLIST, findings)).startswith("object-1 yes: There is a cat.; object-2 no: There is a dog.; ")
     made = str(Infotext("a cat", steps=20, sampler="Euler a", seed=1, size=(128, 64)))
     once = edited_infotext(made, "", [Operation("add", Box(0, 0, 0.5, 1), 'a "dog", <b>')])
     twice = edited_infotext(once, "", [Operation("remove", Box(0, 0, 1, 1), "")])
@@ -43,9 +43,9 @@ def test_the_infotext_keeps_the_checklist_and_all_edits() -> None:
 
 
 def test_answers_are_sentences_for_the_page() -> None:
-    verdict = Verdict(CHECKLIST, {id: Answer(id != "object-2", "There is none.") for id in CHECKLIST.ids})
+    verdict = Verdict(CHECKLIST, {id: Finding(id != "object-2", "There is none.") for id in CHECKLIST.ids})
     lines = sentences(verdict)
-    assert lines[-1] == f"{len(verdict.passed)} of {len(verdict.answers)} checks passed."
-    assert len(lines) == len(verdict.answers) + 1
-    for line, (id, answer) in zip(lines, verdict.answers.items()):
-        assert line.startswith(f"{'Yes' if answer.passed else 'No'} ({id}). ")
+    assert lines[-1] == f"{len(verdict.passed)} of {len(verdict.findings)} checks passed."
+    assert len(lines) == len(verdict.findings) + 1
+    for line, (id, finding) in zip(lines, verdict.findings.items()):
+        assert line.startswith(f"{'Yes' if finding.passed else 'No'} ({id}). ")

@@ -45,8 +45,8 @@ def checked(*script: Behaviour, events: list[Event] | None = None, **options: An
 def test_the_picture_goes_with_the_checks_and_comes_back_with_answers() -> None:
     verdict, server = checked(said(changed(**{"pass": False, "evidence": "a\nfox"})))
     assert [check.id for check, _ in verdict.failed] == ["object-1"]
-    assert verdict.answers["object-1"].evidence == "a fox"
-    assert verdict.answers["object-1"].box == Box(0, 0, 0.5, 1)
+    assert verdict.findings["object-1"].evidence == "a fox"
+    assert verdict.findings["object-1"].box == Box(0, 0, 0.5, 1)
     text, picture = server.received[0].body["messages"][0]["content"]
     assert CHECKLIST.text in text["text"]
     data = base64.b64decode(picture["image_url"]["url"].partition(",")[2])

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from rpg.areas.layout import Box
-from rpg.editing.critic import Answer, Verdict
+from rpg.editing.critic import Finding, Verdict
 from rpg.editing.instructions import operations_of, wishes
 from rpg.editing.operations import OPERATIONS, Operation, neighbours, repair
 from rpg.editing.reading import checklist_of_caption
@@ -28,7 +28,7 @@ def picture(*things: Thing) -> Image.Image:
 def failed(**boxes: Box | None) -> Verdict:
     """A verdict in which the checks with these ids fail."""
     ids = {name.replace("_", "-"): box for name, box in boxes.items()}
-    return Verdict(CHECKLIST, {id: Answer(id not in ids, box=ids.get(id)) for id in CHECKLIST.ids})
+    return Verdict(CHECKLIST, {id: Finding(id not in ids, box=ids.get(id)) for id in CHECKLIST.ids})
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def failed(**boxes: Box | None) -> Verdict:
 )
 def test_which_neighbours_stay(box: Box, kept: bool) -> None:
     place = Box(0.5, 0.1, 1, 0.9)
-    verdict = Verdict(CHECKLIST, {"object-1": Answer(True, box=box), "object-2": Answer(False, box=Box(0.4, 0, 0.55, 1))})
+    verdict = Verdict(CHECKLIST, {"object-1": Finding(True, box=box), "object-2": Finding(False, box=Box(0.4, 0, 0.55, 1))})
     assert neighbours(place, verdict) == ([box] if kept else [])
 
 
@@ -79,7 +79,7 @@ def test_a_failed_check_says_what_to_do(verdict: Verdict, operation: Operation |
 
 def test_details_are_replaced_and_not_recoloured() -> None:
     checklist = checklist_of_caption("a tall man and a girl in a red dress")
-    verdict = Verdict(checklist, {id: Answer(not id.startswith("attribute"), box=SOMEWHERE) for id in checklist.ids})
+    verdict = Verdict(checklist, {id: Finding(not id.startswith("attribute"), box=SOMEWHERE) for id in checklist.ids})
     operation = repair(verdict)
     assert operation
     assert (operation.kind, operation.prompt) == ("replace", "a tall man")
@@ -87,7 +87,7 @@ def test_details_are_replaced_and_not_recoloured() -> None:
 
 def test_another_place_each_time_of_several() -> None:
     checklist = checklist_of_caption("two red stars")
-    verdict = Verdict(checklist, {id: Answer(id != "attribute-1") for id in checklist.ids})
+    verdict = Verdict(checklist, {id: Finding(id != "attribute-1") for id in checklist.ids})
     boxes = [operation.box for attempt in range(3) if (operation := repair(verdict, attempt))]
     assert boxes == [LEFT, RIGHT, LEFT]
 

@@ -41,7 +41,7 @@ def test_boxes_are_those_of_what_the_checks_are_about() -> None:
     wrong = Thing("green", "star", 190, 64, 60)
     verdict = ShapesCritic().check(picture(CIRCLE, extra, wrong), checklist_of_caption(CAPTION))
     for id, thing in (("attribute-1", CIRCLE), ("attribute-2", wrong), ("absent-1", extra)):
-        box = verdict.answers[id].box
+        box = verdict.findings[id].box
         assert box is not None
         sides = (box.left * 256, box.top * 128, box.right * 256, box.bottom * 128)
         assert all(abs(side - there) <= 3 for side, there in zip(sides, thing.box)), id
@@ -49,8 +49,8 @@ def test_boxes_are_those_of_what_the_checks_are_about() -> None:
 
 def test_a_place_chooses_among_equal_things() -> None:
     drawn = picture(Thing("red", "star", 60, 64, 50), Thing("blue", "star", 190, 64, 60))
-    answers = ShapesCritic().check(drawn, checklist_of_phrases(["the left star", "the star on the right"])).answers
-    left, right = (answer.box for answer in answers.values())
+    findings = ShapesCritic().check(drawn, checklist_of_phrases(["the left star", "the star on the right"])).findings
+    left, right = (finding.box for finding in findings.values())
     assert left
     assert right
     assert left.right < 0.5 < right.left

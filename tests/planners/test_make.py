@@ -12,7 +12,7 @@ import pytest
 
 from rpg.errors import LLMError, PlannerError, ReplyError
 from rpg.llm import Event, OpenAI, Picture, Question, Transformers
-from rpg.llm.provider import Line
+from rpg.llm.provider import Channel
 from rpg.llm.repair import MOST_SENT_BACK
 from rpg.plan import Plan
 from rpg.planners import GPT4, PlanRequest, Subject, cache, local_llm, make_plan, plan_or_request, stream_plan
@@ -143,7 +143,7 @@ def test_what_cut_the_answer_short_is_told() -> None:
 
 
 def test_a_folder_of_a_local_model_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    def ask(self: Transformers, question: Question, line: Line) -> str:
+    def ask(self: Transformers, question: Question, line: Channel) -> str:
         line.emit("text", PLAN)
         return ""
 
