@@ -11,7 +11,7 @@ from typing import Protocol
 
 from rpg.batch.flow import Flow, Order
 from rpg.batch.folder import Folder
-from rpg.batch.jobs import Job
+from rpg.batch.jobs import BatchJob
 from rpg.batch.schedule import Worker
 from rpg.batch.workers import Makes, Plans
 from rpg.errors import BrokenError, BusyError, GenerationError, LostError, RPGError, UnableError
@@ -28,8 +28,8 @@ LEAVE = 10.0
 class Progress(Protocol):
     """Told what happens, in the thread that runs the batch."""
 
-    def made(self, job: Job) -> None: ...
-    def failed(self, job: Job, sentence: str) -> None: ...
+    def made(self, job: BatchJob) -> None: ...
+    def failed(self, job: BatchJob, sentence: str) -> None: ...
     def waits(self, sentence: str, seconds: float) -> None: ...
     def lost(self, sentence: str) -> None: ...
 
@@ -45,13 +45,13 @@ class Batch:
     def __init__(self, folder: Folder, plans: Plans, calls: int, makers: Mapping[str, Makes], progress: Progress) -> None:
         self._folder, self._plans, self._progress = folder, plans, progress
         self._makers = {Worker(name): make for name, make in makers.items()}
-        self._flow: Flow[Job, Plan] = Flow(list(self._makers), calls)
+        self._flow: Flow[BatchJob, Plan] = Flow(list(self._makers), calls)
         self._results: SimpleQueue[tuple[Order, object]] = SimpleQueue()
         self._orders: dict[Worker, SimpleQueue[Order | None]] = {}
         self._threads: list[threading.Thread] = []
         self._stopped = threading.Event()
 
-    def run(self, jobs: Iterable[Job]) -> None:
+    def run(self, jobs: Iterable[BatchJob]) -> None:
         """Until every job is done or has failed.
 
         Raises:
@@ -74,7 +74,7 @@ class Batch:
         finally:
             self._leave()
 
-    def _take(self, job: Job) -> None:
+    def _take(self, job: BatchJob) -> None:
         if plan := self._folder.plan(job):
             self._flow.add_planned(job, plan)
         elif isinstance(job.wanted, PlanRequest):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import rpg
-from rpg.batch.jobs import Job
+from rpg.batch.jobs import BatchJob
 from rpg.errors import BrokenError, BusyError, GenerationError, LostError, RPGError, Stopped, UnableError
 from rpg.llm.failures import short
 from rpg.plan import Plan
@@ -31,14 +31,14 @@ HEAD = 5.0
 """Seconds between two looks at whether the cluster's head is alive; Ray would end this process after 60."""
 
 
-class Model(Protocol):
-    """What a process loads: see :class:`rpg.cli.painter.Painter`."""
+class WorkerModel(Protocol):
+    """What a process loads: see :class:`rpg.cli.text_to_image.TextToImage`."""
 
     settings: Mapping[str, Any]
     width: int
     height: int
 
-    def __call__(self, job: Job, plan: Plan, stopped: Callable[[], bool]) -> bytes: ...
+    def __call__(self, job: BatchJob, plan: Plan, stopped: Callable[[], bool]) -> bytes: ...
 
 
 class About(NamedTuple):
@@ -52,9 +52,9 @@ class About(NamedTuple):
 class Process:
     """Lives in the cluster. Errors are answers: Ray would wrap those that are raised."""
 
-    def __init__(self, load: Callable[[], Model]) -> None:
+    def __init__(self, load: Callable[[], WorkerModel]) -> None:
         self._load = load
-        self._makes: Model | None = None
+        self._makes: WorkerModel | None = None
 
     def about(self) -> About | RPGError:
         try:
@@ -63,18 +63,18 @@ class Process:
             return _told(error)
         return About(makes.settings, makes.width, makes.height)
 
-    def make(self, job: Job, plan: Plan) -> bytes | RPGError:
+    def make(self, job: BatchJob, plan: Plan) -> bytes | RPGError:
         try:
             return self._loaded()(job, plan, lambda: False)
         except Exception as error:
             return _told(error)
 
-    def _loaded(self) -> Model:
+    def _loaded(self) -> WorkerModel:
         self._makes = self._makes or self._load()
         return self._makes
 
 
-class Worker:
+class ClusterWorker:
     """A process, as the batch sees it; calling it makes a picture.
 
     Args:
@@ -87,7 +87,7 @@ class Worker:
         self.wanted: About | None = None
         self._answered = False
 
-    def __call__(self, job: Job, plan: Plan, stopped: Callable[[], bool]) -> bytes:
+    def __call__(self, job: BatchJob, plan: Plan, stopped: Callable[[], bool]) -> bytes:
         if not self._answered and self.about(PLACED) != self.wanted:
             raise LostError(f"{self._name} has another model than the others; all machines need the same under that name.")
         answer = self._get(self._actor.make.remote(replace(job, wanted=plan), plan), stopped)  # a request would hold keys
@@ -174,7 +174,7 @@ class Cluster:
                 raise LostError(self.gone) from None
             self._seen = time.monotonic()
 
-    def workers(self, count: int | None, load: Callable[[], Model]) -> tuple[About, Mapping[str, Worker]]:
+    def workers(self, count: int | None, load: Callable[[], WorkerModel]) -> tuple[About, Mapping[str, ClusterWorker]]:
         """Ask for processes, and wait for the first.
 
         Args:
@@ -188,13 +188,13 @@ class Cluster:
         count = count or gpus or sum(node["Alive"] for node in self.ray.nodes())
         kind = self.ray.remote(num_cpus=1, num_gpus=1 if gpus else 0, max_restarts=-1)(Process)
         names = [f"Ray process {number}" for number in range(1, count + 1)]
-        workers = {name: Worker(self, kind.remote(load), name) for name in names}
+        workers = {name: ClusterWorker(self, kind.remote(load), name) for name in names}
         about = self._first(list(workers.values()))
         for worker in workers.values():
             worker.wanted = about
         return about, workers
 
-    def _first(self, workers: list[Worker]) -> About:
+    def _first(self, workers: list[ClusterWorker]) -> About:
         until = time.monotonic() + PATIENCE
         by_asked, faults = {worker.asked: worker for worker in workers}, []
         while by_asked and time.monotonic() < until:

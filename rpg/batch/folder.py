@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rpg.batch.jobs import Job
+from rpg.batch.jobs import BatchJob
 from rpg.errors import GenerationError, PlanError, RPGError
 from rpg.plan import Plan
 
@@ -48,13 +48,13 @@ class Folder:
     def failures(self) -> Path:
         return self.path / FAILURES
 
-    def has(self, job: Job) -> bool:
+    def has(self, job: BatchJob) -> bool:
         return self._picture(job).exists()
 
-    def save(self, job: Job, png: bytes) -> None:
+    def save(self, job: BatchJob, png: bytes) -> None:
         _write(self._picture(job), png)
 
-    def plan(self, job: Job) -> Plan | None:
+    def plan(self, job: BatchJob) -> Plan | None:
         """The job's own plan, or the one that was made for it."""
         if isinstance(job.wanted, Plan):
             return job.wanted
@@ -66,20 +66,20 @@ class Folder:
         except (RPGError, ValueError) as error:
             raise PlanError(f"{path} is no plan any more; remove it, and it is planned again. {error}") from None
 
-    def save_plan(self, job: Job, plan: Plan) -> None:
+    def save_plan(self, job: BatchJob, plan: Plan) -> None:
         _write(
             self._plan(job), (json.dumps(plan.to_dict(), ensure_ascii=False, indent=2) + "\n").encode(errors="backslashreplace")
         )
 
-    def fail(self, job: Job, sentence: str) -> None:
+    def fail(self, job: BatchJob, sentence: str) -> None:
         entry = {"line": job.line, "caption": job.caption, "error": sentence}
         with self.failures.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
-    def _picture(self, job: Job) -> Path:
+    def _picture(self, job: BatchJob) -> Path:
         return self.path / job.name(self.settings)
 
-    def _plan(self, job: Job) -> Path:
+    def _plan(self, job: BatchJob) -> Path:
         return self.path / PLANS / f"{job.plan_key}.json"
 
 

@@ -24,7 +24,7 @@ MOST_TOLD = 20
 
 
 @dataclass(frozen=True)
-class Line:
+class JobLine:
     """What a line may say; what it leaves out is as in :class:`Defaults`.
 
     Fields:
@@ -62,7 +62,7 @@ class Defaults:
 
 
 @dataclass(frozen=True)
-class Job:
+class BatchJob:
     """A picture that is wanted; ``line`` is where its line stands in the file, from 1."""
 
     line: int
@@ -92,7 +92,7 @@ class Job:
         return f"{self.line:05}-{_digest(picture)}.png"
 
 
-def read(path: Path, defaults: Defaults) -> Iterator[Job]:
+def read(path: Path, defaults: Defaults) -> Iterator[BatchJob]:
     """The jobs in a file, one by one; empty lines are left out.
 
     Raises:
@@ -136,7 +136,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                 yield place, text
 
 
-def _job(line: int, text: str, defaults: Defaults) -> Job:
+def _job(line: int, text: str, defaults: Defaults) -> BatchJob:
     try:
         said = _line(text)
         width, height = side("width", said.width), side("height", said.height)
@@ -147,22 +147,22 @@ def _job(line: int, text: str, defaults: Defaults) -> Job:
         if said.negative_prompt is not None:
             check_text("negative_prompt", said.negative_prompt)
         negative_prompt = defaults.negative_prompt if said.negative_prompt is None else said.negative_prompt
-        return Job(line, _wanted(said, defaults, width, height), seed, width, height, negative_prompt)
+        return BatchJob(line, _wanted(said, defaults, width, height), seed, width, height, negative_prompt)
     except RPGError as error:
         raise PlanError(f"Line {line}: {error}") from None
 
 
-def _line(text: str) -> Line:
+def _line(text: str) -> JobLine:
     if not text.startswith("{"):
-        return Line(text)
+        return JobLine(text)
     try:
         data = load_json(text, MAX_LINE, "line")
     except PlanError as error:
         raise PlanError(f'{error} A caption that begins with a brace is written as {{"caption": "{{..."}}.') from None
-    return Line(**known_fields(Line, data))
+    return JobLine(**known_fields(JobLine, data, noun="line"))
 
 
-def _wanted(said: Line, defaults: Defaults, width: int, height: int) -> Plan | PlanRequest:
+def _wanted(said: JobLine, defaults: Defaults, width: int, height: int) -> Plan | PlanRequest:
     check_text("caption", said.caption)
     if said.plan is not None:
         if said.planner is not None:

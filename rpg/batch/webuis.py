@@ -13,7 +13,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from rpg.batch.jobs import Job
+from rpg.batch.jobs import BatchJob
 from rpg.errors import BrokenError, BusyError, GenerationError, RPGError, UnableError
 from rpg.infotext import PLAN, Infotext
 from rpg.llm.failures import short
@@ -30,7 +30,7 @@ TELLING = ("sd_vae", "CLIP_stop_at_last_layers", "randn_source", "eta_noise_seed
 
 
 @dataclass(frozen=True)
-class Settings:
+class BatchSettings:
     """What all pictures of a batch have in common.
 
     Fields:
@@ -52,7 +52,7 @@ class Webui:
     """
 
     address: str = field(repr=False)
-    settings: Settings
+    settings: BatchSettings
     options: Mapping[str, Any] = field(default_factory=dict, init=False)
     """Of the webui, when it was last asked; empty before."""
 
@@ -98,7 +98,7 @@ class Webui:
         title = str(self.options.get("sd_model_checkpoint") or "").partition(" [")[0].replace("\\", "/")
         return title.rpartition("/")[2].removesuffix(".safetensors").removesuffix(".ckpt")
 
-    def __call__(self, job: Job, plan: Plan, _stopped: Callable[[], bool]) -> bytes:
+    def __call__(self, job: BatchJob, plan: Plan, _stopped: Callable[[], bool]) -> bytes:
         if not self.options:
             try:
                 self.check()
@@ -118,7 +118,7 @@ class Webui:
             raise BrokenError(f"{self.url} was interrupted in the middle of a picture.")
         return picture
 
-    def _request(self, job: Job, plan: Plan) -> dict[str, Any]:
+    def _request(self, job: BatchJob, plan: Plan) -> dict[str, Any]:
         request: dict[str, Any] = {
             "prompt": plan.main_prompt,
             "negative_prompt": job.negative_prompt,
@@ -215,7 +215,7 @@ class _Status(Exception):
         self.said = short(told if isinstance(told, str) else json.dumps(told)) + "."
 
 
-def connect(addresses: Sequence[str], settings: Settings, warn: Callable[[str], object]) -> tuple[list[Webui], str]:
+def connect(addresses: Sequence[str], settings: BatchSettings, warn: Callable[[str], object]) -> tuple[list[Webui], str]:
     """The webuis at ``addresses``, of which those that answer were asked what they are, and the name of their model.
 
     Args:

@@ -17,12 +17,12 @@ from rpg.batch import jobs
 from rpg.batch.batch import Batch
 from rpg.batch.cluster import Cluster
 from rpg.batch.folder import Folder
-from rpg.batch.jobs import Defaults, Job
-from rpg.batch.webuis import Settings, connect
+from rpg.batch.jobs import BatchJob, Defaults
+from rpg.batch.webuis import BatchSettings, connect
 from rpg.batch.workers import Makes
 from rpg.cli import plan_command
 from rpg.cli.common import add_model, whole
-from rpg.cli.painter import Painter
+from rpg.cli.text_to_image import TextToImage
 from rpg.errors import GenerationError
 from rpg.plan import Plan, settings_of
 from rpg.planners import PlanRequest, make_plan
@@ -138,18 +138,18 @@ def _plan(request: PlanRequest, stopped: Callable[[], bool]) -> Plan:
 
 
 def _this_machine(options: argparse.Namespace, defaults: Defaults, _stack: ExitStack) -> Prepared:
-    painter = _painter(options)()
-    return _sized(defaults, painter.width, painter.height), painter.settings, {"this machine": painter}
+    model = _loader(options)()
+    return _sized(defaults, model.width, model.height), model.settings, {"this machine": model}
 
 
 def _ray(options: argparse.Namespace, defaults: Defaults, stack: ExitStack) -> Prepared:
     cluster = stack.enter_context(Cluster(options.ray or None))
-    about, workers = cluster.workers(options.workers, _painter(options))
+    about, workers = cluster.workers(options.workers, _loader(options))
     return _sized(defaults, about.width, about.height), about.settings, workers
 
 
-def _painter(options: argparse.Namespace) -> Callable[[], Painter]:
-    return partial(Painter, options.model, options.lora_folder, options.steps, options.guidance)
+def _loader(options: argparse.Namespace) -> Callable[[], TextToImage]:
+    return partial(TextToImage, options.model, options.lora_folder, options.steps, options.guidance)
 
 
 def _sized(defaults: Defaults, width: int, height: int) -> Defaults:
@@ -158,7 +158,7 @@ def _sized(defaults: Defaults, width: int, height: int) -> Defaults:
 
 def _webuis(options: argparse.Namespace, defaults: Defaults, _stack: ExitStack) -> Prepared:
     guidance = GUIDANCE if options.guidance is None else options.guidance
-    settings = Settings(options.steps or STEPS, guidance, options.sampler or SAMPLER, options.model or "")
+    settings = BatchSettings(options.steps or STEPS, guidance, options.sampler or SAMPLER, options.model or "")
     webuis, model = connect(options.webui, settings, lambda sentence: print(sentence, file=sys.stderr))
     return (
         _sized(defaults, SIDE, SIDE),
@@ -180,11 +180,11 @@ class _Bar:
     def __exit__(self, *_: object) -> None:
         self._bar.close()
 
-    def made(self, job: Job) -> None:
+    def made(self, job: BatchJob) -> None:
         self.count += 1
         self._bar.update()
 
-    def failed(self, job: Job, sentence: str) -> None:
+    def failed(self, job: BatchJob, sentence: str) -> None:
         self.failures += 1
         self._bar.write(f"Line {job.line}: {sentence}", file=sys.stderr)
 

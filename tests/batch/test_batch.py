@@ -15,7 +15,7 @@ import pytest
 from rpg.batch import schedule
 from rpg.batch.batch import Batch
 from rpg.batch.folder import Folder
-from rpg.batch.jobs import Defaults, Job, read
+from rpg.batch.jobs import BatchJob, Defaults, read
 from rpg.batch.workers import Makes
 from rpg.errors import BrokenError, BusyError, GenerationError, LLMError, LostError, UnableError
 from rpg.plan import Plan
@@ -33,10 +33,10 @@ class Progress:
         self.waited: list[tuple[str, float]] = []
         self.gone: list[str] = []
 
-    def made(self, job: Job) -> None:
+    def made(self, job: BatchJob) -> None:
         self.lines.append(job.line)
 
-    def failed(self, job: Job, sentence: str) -> None:
+    def failed(self, job: BatchJob, sentence: str) -> None:
         self.failures.append(f"{job.line} {sentence}")
 
     def waits(self, sentence: str, seconds: float) -> None:
@@ -50,7 +50,7 @@ def plans(request: PlanRequest, _stopped: Callable[[], bool]) -> Plan:
     return rules(request.subject.caption)
 
 
-def paints(job: Job, plan: Plan, _stopped: Callable[[], bool]) -> bytes:
+def paints(job: BatchJob, plan: Plan, _stopped: Callable[[], bool]) -> bytes:
     return f"{job.line} {plan.to_json()}".encode()
 
 
@@ -89,7 +89,7 @@ def test_plans_are_made_beside_pictures_and_not_far_ahead(tmp_path: Path) -> Non
         asked.append(request)
         return plans(request, stopped)
 
-    def slow(job: Job, plan: Plan, stopped: Callable[[], bool]) -> bytes:
+    def slow(job: BatchJob, plan: Plan, stopped: Callable[[], bool]) -> bytes:
         time.sleep(0.005)
         most.append(len(asked))
         return paints(job, plan, stopped)
@@ -180,7 +180,7 @@ def test_a_server_that_answers_429_to_every_third_plan(tmp_path: Path) -> None:
 
 
 def test_failures_are_told_in_a_file_and_tried_again(tmp_path: Path) -> None:
-    def some(job: Job, plan: Plan, stopped: Callable[[], bool]) -> bytes:
+    def some(job: BatchJob, plan: Plan, stopped: Callable[[], bool]) -> bytes:
         if job.line % 10 == 0:
             raise GenerationError(f"Nobody can draw {job.line}.")
         if job.line == 7:
@@ -201,13 +201,13 @@ def test_failures_are_told_in_a_file_and_tried_again(tmp_path: Path) -> None:
 def test_pictures_of_a_worker_that_dies_are_made_by_another(tmp_path: Path) -> None:
     counts = {"one": 0, "two": 0}
 
-    def one(job: Job, plan: Plan, stopped: Callable[[], bool]) -> bytes:
+    def one(job: BatchJob, plan: Plan, stopped: Callable[[], bool]) -> bytes:
         counts["one"] += 1
         if counts["one"] > 3:
             raise BrokenError("one broke off.") if counts["one"] == 4 else BusyError("one cannot be reached.")
         return paints(job, plan, stopped)
 
-    def two(job: Job, plan: Plan, stopped: Callable[[], bool]) -> bytes:
+    def two(job: BatchJob, plan: Plan, stopped: Callable[[], bool]) -> bytes:
         counts["two"] += 1
         time.sleep(0.002)
         return paints(job, plan, stopped)
@@ -221,7 +221,7 @@ def test_pictures_of_a_worker_that_dies_are_made_by_another(tmp_path: Path) -> N
 def test_a_worker_that_is_gone_is_told_and_asked_nothing_more(tmp_path: Path) -> None:
     counts = {"gone": 0}
 
-    def gone(job: Job, plan: Plan, stopped: Callable[[], bool]) -> bytes:
+    def gone(job: BatchJob, plan: Plan, stopped: Callable[[], bool]) -> bytes:
         counts["gone"] += 1
         raise LostError("It is gone.")
 
@@ -232,7 +232,7 @@ def test_a_worker_that_is_gone_is_told_and_asked_nothing_more(tmp_path: Path) ->
 
 
 def test_what_one_worker_cannot_do_another_does(tmp_path: Path) -> None:
-    def small(job: Job, plan: Plan, stopped: Callable[[], bool]) -> bytes:
+    def small(job: BatchJob, plan: Plan, stopped: Callable[[], bool]) -> bytes:
         raise UnableError(f"Out of memory at {job.line}.")
 
     progress = run(tmp_path, CAPTIONS[:20], makers={"small": small})
@@ -259,13 +259,13 @@ def test_memory_is_flat(tmp_path: Path) -> None:
     """Of many jobs only a few are there at the same time."""
     alive = taken = 0
 
-    def jobs() -> Iterator[Job]:
+    def jobs() -> Iterator[BatchJob]:
         nonlocal taken
         for line in range(1, 301):
             taken = line
-            yield Job(line, Plan.from_dict({"regions": ["a cat"]}), 0, 64, 64)
+            yield BatchJob(line, Plan.from_dict({"regions": ["a cat"]}), 0, 64, 64)
 
-    def note(job: Job, plan: Plan, stopped: Callable[[], bool]) -> bytes:
+    def note(job: BatchJob, plan: Plan, stopped: Callable[[], bool]) -> bytes:
         nonlocal alive
         alive = max(alive, taken - job.line)
         return b"png"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rpg.batch.jobs import Defaults, Job, check, read
+from rpg.batch.jobs import BatchJob, Defaults, check, read
 from rpg.errors import PlanError
 from rpg.plan import Plan
 from rpg.planners import Planner, PlanRequest, make_plan
@@ -13,7 +13,7 @@ from rpg.planners import Planner, PlanRequest, make_plan
 DEFAULTS = Defaults(Planner("openai", "m"), seed=100, width=256, height=128, negative_prompt="gray")
 
 
-def jobs(tmp_path: Path, *lines: object, defaults: Defaults = DEFAULTS) -> list[Job]:
+def jobs(tmp_path: Path, *lines: object, defaults: Defaults = DEFAULTS) -> list[BatchJob]:
     path = tmp_path / "prompts.jsonl"
     path.write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines), "utf-8")
     assert check(path, defaults) == len(list(read(path, defaults)))

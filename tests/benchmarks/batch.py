@@ -15,18 +15,18 @@ from rpg.batch.batch import Batch
 from rpg.batch.folder import Folder
 from rpg.batch.jobs import Defaults, read
 from rpg.cli.batch_command import CALLS, _Bar, _plan
-from rpg.cli.painter import Painter
+from rpg.cli.text_to_image import TextToImage
 
 COLOURS = ("red", "blue", "green", "gray", "white", "yellow", "black")
 
 
 def run(count: int, folder: Path) -> None:
-    painter = Painter(None, None, None, None)
+    model = TextToImage(None, None, None, None)
     captions = [f"a {one} circle on the left and a {two} square on the right" for one in COLOURS for two in COLOURS]
     (folder / "prompts.txt").write_text("\n".join(captions[:count]))
-    jobs = list(read(folder / "prompts.txt", Defaults(width=painter.width, height=painter.height)))
-    painter(jobs[0], _plan(jobs[0].wanted, lambda: False), lambda: False)  # type: ignore[arg-type]  # warm
-    generate, spent = painter._pipeline.generate, [0.0, 0.0]
+    jobs = list(read(folder / "prompts.txt", Defaults(width=model.width, height=model.height)))
+    model(jobs[0], _plan(jobs[0].wanted, lambda: False), lambda: False)  # type: ignore[arg-type]  # warm
+    generate, spent = model._pipeline.generate, [0.0, 0.0]
 
     def timed(*args: Any, **kwargs: Any) -> Any:
         processor, wall = time.thread_time(), time.perf_counter()
@@ -35,11 +35,11 @@ def run(count: int, folder: Path) -> None:
         spent[1] += time.perf_counter() - wall
         return made
 
-    painter._pipeline.generate = timed
+    model._pipeline.generate = timed
     target = Folder(folder / "out", "")
     processor, wall = time.process_time(), time.perf_counter()
     with target.opened(), _Bar(len(jobs), 0) as bar:
-        Batch(target, _plan, CALLS, {"this machine": painter}, bar).run(iter(jobs))
+        Batch(target, _plan, CALLS, {"this machine": model}, bar).run(iter(jobs))
     for what, total, own in zip(
         ("processor", "wall"), (time.process_time() - processor, time.perf_counter() - wall), spent, strict=True
     ):

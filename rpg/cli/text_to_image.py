@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from rpg.batch.jobs import Job
+from rpg.batch.jobs import BatchJob
 from rpg.cli.common import load
 from rpg.editing.pictures import png
 from rpg.errors import Stopped
@@ -15,7 +15,7 @@ from rpg.infotext import Infotext
 from rpg.plan import Plan
 
 
-class Painter:
+class TextToImage:
     """A loaded model; calling it makes a picture.
 
     Attributes:
@@ -44,7 +44,7 @@ class Painter:
             "guidance": self._made.guidance_scale,
         }
 
-    def __call__(self, job: Job, plan: Plan, stopped: Callable[[], bool]) -> bytes:
+    def __call__(self, job: BatchJob, plan: Plan, stopped: Callable[[], bool]) -> bytes:
         def leave(_pipeline: Any, _step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
             if stopped():
                 raise Stopped("The batch was stopped.")
