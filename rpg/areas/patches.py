@@ -11,11 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rpg.areas.area import Weights
 from rpg.areas.areas import Areas
 from rpg.areas.layout import fractions
 from rpg.errors import PlanError
-
-Weights = NDArray[np.float64]
 
 
 class Patch(NamedTuple):

@@ -14,23 +14,22 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from rpg.errors import GenerationError
-from rpg.networks import LORA, Named, strengths
+from rpg.networks import LORA, Named, Strengths, strengths
 from rpg.steering.branches import LowRank, added_up
 
-Weights = Mapping[str, tuple[float, float]]
-"""By adapter, in the text encoders and in the UNet."""
+_NOTHING = Strengths(0, 0, None)
 
 
-class Loaded:
+class Adapters:
     """The networks of one generation, as peft's adapters of a pipeline's parts. Those of the whole picture act, those of regions
     wait.
 
     Args:
-        whole: of the whole picture.
+        whole: of the whole picture, by name.
         regions: of each region, where they differ; none where no region has any.
     """
 
-    def __init__(self, pipeline: Any, whole: Weights, regions: list[dict[str, tuple[float, float]]]) -> None:
+    def __init__(self, pipeline: Any, whole: Mapping[str, Strengths], regions: list[dict[str, Strengths]]) -> None:
         self._pipeline = pipeline
         self._whole = whole
         self._regions = regions
@@ -40,7 +39,7 @@ class Loaded:
 
     def act(self) -> None:
         """Let those of the whole picture act."""
-        _activate(self._pipeline.unet, {name: unet for name, (_, unet) in self._whole.items()})
+        _activate(self._pipeline.unet, {name: one.unet for name, one in self._whole.items()})
         self._encode_with(self._whole)
 
     def of(self, region: int) -> bool:
@@ -56,9 +55,9 @@ class Loaded:
         finally:
             self._encode_with(self._whole)
 
-    def _encode_with(self, weights: Weights) -> None:
+    def _encode_with(self, acting: Mapping[str, Strengths]) -> None:
         for encoder in self._encoders:
-            _activate(encoder, {name: text for name, (text, _) in weights.items()})
+            _activate(encoder, {name: one.text for name, one in acting.items()})
 
     def branches(self, scale: float) -> dict[int, dict[nn.Module, list[LowRank]]]:
         """What regions add to the UNet's layers, beside what the whole picture has.
@@ -69,14 +68,14 @@ class Loaded:
         return {
             region: _branches(
                 self._pipeline.unet,
-                {name: scale * (unet - self._whole.get(name, (0, 0))[1]) for name, (_, unet) in own.items()},
+                {name: scale * (one.unet - self._whole.get(name, _NOTHING).unet) for name, one in own.items()},
             )
             for region, own in enumerate(self._regions)
         }
 
 
 @contextmanager
-def loaded(pipeline: Any, named: Named, folder: str | Path | None) -> Iterator[Loaded]:
+def loaded(pipeline: Any, named: Named, folder: str | Path | None) -> Iterator[Adapters]:
     """Have networks act on a pipeline, and take them off again.
 
     Args:
@@ -87,9 +86,9 @@ def loaded(pipeline: Any, named: Named, folder: str | Path | None) -> Iterator[L
     """
     everything = [named.whole, *named.regions]
     if not any(everything):
-        yield Loaded(pipeline, {}, [])
+        yield Adapters(pipeline, {}, [])
         return
-    wanted = [[(_file(*key, tag, folder), _weights(tag)) for key, tag in tags.items()] for tags in everything]
+    wanted = [[(_file(*key, tag, folder), _strengths(tag)) for key, tag in tags.items()] for tags in everything]
     if not is_peft_available():
         raise GenerationError("LoRA need the package peft; install it with: pip install 'sd-webui-rpg[standalone]'")
     if pipeline.get_list_adapters():
@@ -98,10 +97,10 @@ def loaded(pipeline: Any, named: Named, folder: str | Path | None) -> Iterator[L
     try:
         for path, name in names.items():
             _load(pipeline, path, name)
-        whole, *regions = [{names[path]: weights for path, weights in files} for files in wanted]
-        found = Loaded(pipeline, whole, regions)
-        found.act()
-        yield found
+        whole, *regions = [{names[path]: one for path, one in files} for files in wanted]
+        adapters = Adapters(pipeline, whole, regions)
+        adapters.act()
+        yield adapters
     finally:
         pipeline.unload_lora_weights()
 
@@ -171,9 +170,8 @@ def _alias(path: Path) -> str | None:
         return None
 
 
-def _weights(tag: str) -> tuple[float, float]:
-    """For the text encoders and the UNet."""
-    text, unet, rank = strengths(tag)
-    if rank is not None:
+def _strengths(tag: str) -> Strengths:
+    found = strengths(tag)
+    if found.rank is not None:
         raise GenerationError(f"{tag} asks for a part of a LoRA's rank, which works in the webui only; leave it out.")
-    return text, unet
+    return found

@@ -134,11 +134,11 @@ class RegionalMixin(_Pipeline):
         steering = Steering(plan.areas, plan.base_ratios, plan.latent_ratio or 0, has_base=has_base)
         steering.from_noise = options.get("image") is None
         with ExitStack() as attached:
-            loras = attached.enter_context(lora.loaded(self, named, self.lora_folder))
-            joined, embeds = self._embeds(prompts, negatives, loras, options)
+            adapters = attached.enter_context(lora.loaded(self, named, self.lora_folder))
+            joined, embeds = self._embeds(prompts, negatives, adapters, options)
             steering.prepare(joined)
             attached.enter_context(attach(self.unet, steering))
-            attached.enter_context(steering.networks(self.unet, loras.branches(_lora_scale(options) or 1.0)))
+            attached.enter_context(steering.networks(self.unet, adapters.branches(_lora_scale(options) or 1.0)))
             attached.enter_context(self.unet.register_forward_hook(partial(self._guide, steering)))
             if (control := getattr(self, "controlnet", None)) is not None:
                 attached.enter_context(control.register_forward_pre_hook(partial(_base_only, joined), with_kwargs=True))
@@ -152,7 +152,7 @@ class RegionalMixin(_Pipeline):
             negative.copy_(positive.lerp(negative, GUIDANCE))
 
     def _embeds(
-        self, prompts: Sequence[str], negatives: Sequence[str | None], loras: lora.Loaded, options: Mapping[str, Any]
+        self, prompts: Sequence[str], negatives: Sequence[str | None], adapters: lora.Adapters, options: Mapping[str, Any]
     ) -> tuple[Joined, dict[str, Tensor]]:
         """The positive conditionings as they are joined, and what diffusers takes in the prompts' place.
 
@@ -172,9 +172,9 @@ class RegionalMixin(_Pipeline):
         positive = [encoded(text, options.get("clip_skip")) for text in prompts]
         negative = [negated(text) for text in negatives]
         for number in range(1, len(prompts)):
-            if loras.of(number - 1):
+            if adapters.of(number - 1):
                 encoded.cache_clear()
-                with loras.encoding(number - 1):
+                with adapters.encoding(number - 1):
                     positive[number] = encoded(prompts[number], options.get("clip_skip"))
                     negative[number] = negated(negatives[number])
         joined, joined_negative = join_pair([p.embeds for p in positive], [n.embeds for n in negative], stretch=None)

@@ -17,13 +17,14 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from rpg.areas.patches import Patch, Shares, Weights
+from rpg.areas.area import Weights
+from rpg.areas.patches import Patch, Shares
 from rpg.errors import GenerationError
 from rpg.steering.conditioning import Table
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class QueryBatch:
     """Queries that attend at once, in every item of the batch to another conditioning."""
 
     context: Tensor
@@ -37,9 +38,9 @@ class Batch:
 class Routing(NamedTuple):
     """What the queries of one token grid attend to."""
 
-    base: Batch | None
+    base: QueryBatch | None
     """All rows to the base prompt; None if nothing of it is mixed in."""
-    parts: list[Batch]
+    parts: list[QueryBatch]
     """The regions; without ``base`` also the rows in which no region differs from it."""
     rows: slice
     """The rows that ``parts`` give."""
@@ -52,7 +53,7 @@ class Routing(NamedTuple):
     """Share of the regions, as against the base prompt, in ``rows``: a number or [tokens, 1]."""
 
 
-Attend = Callable[[Tensor, Batch], Tensor]
+Attend = Callable[[Tensor, QueryBatch], Tensor]
 """``attend(queries [batch, tokens, channels], batch)``: attention to ``batch.context``, same shape."""
 
 
@@ -142,7 +143,7 @@ def route(
         groups += _groups(rows, numbers, Shares([Patch(-1, _EVERYWHERE, rest)] if rest.any() else [], rest), segment=0)
         shares = Shares(shares.patches, np.zeros_like(rest))
     # Contiguous: projecting a view costs a copy of the weights for each row.
-    base = Batch(context[:, slice(*table[0])].contiguous()) if shares.base.any() or not steered else None
+    base = QueryBatch(context[:, slice(*table[0])].contiguous()) if shares.base.any() or not steered else None
     if base is None and len(rows) < len(context):
         groups += [_Group([row], 0, torch.arange(count), torch.ones(count)) for row in everything if row not in rows]
         rows = everything
@@ -157,14 +158,16 @@ def route(
         alike = (group.segment, group.carried) if numbers is None else size
         batches.setdefault(alike, []).append(group)
 
-    parts: list[Batch] = []
+    parts: list[QueryBatch] = []
     sources, targets, portions = [], [], []
     done = 0
     for batch in batches.values():
         own = [torch.cat([row * count + group.tokens for row in group.rows]) for group in batch]
         queries = pad_sequence(own, batch_first=True)
         segments = torch.stack([context[group.rows[0], slice(*table[group.segment])] for group in batch])
-        parts.append(Batch(segments, queries.to(context.device), tuple(group.carried for group in batch) if carriers else ()))
+        parts.append(
+            QueryBatch(segments, queries.to(context.device), tuple(group.carried for group in batch) if carriers else ())
+        )
         for item, group in enumerate(batch):
             sources.append(torch.arange(len(own[item])) + item * queries.shape[1] + done)
             targets.append(own[item] - rows.start * count)

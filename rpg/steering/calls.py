@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rpg.errors import GenerationError
 
-Window = tuple[slice, slice]
+LatentWindow = tuple[slice, slice]
 """Rows and columns of a latent."""
 RESIDUALS = (
     *("down_block_additional_residuals", "mid_block_additional_residual", "down_intrablock_additional_residuals"),  # diffusers
@@ -60,7 +60,7 @@ class Call:
         return any(self.kwargs.get(name) is not None for name in RESIDUALS)
 
     def made_of(
-        self, x: Tensor, context: Tensor, windows: Sequence[Window] | None = None
+        self, x: Tensor, context: Tensor, windows: Sequence[LatentWindow] | None = None
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments with others in the place of these two.
 
@@ -81,7 +81,7 @@ class Call:
             return (x, *args), {**kwargs, self.name: whole}
         return (x, *args[: self.place], whole, *args[self.place :]), kwargs
 
-    def to(self, forward: Callable[..., Any], x: Tensor, context: Tensor, windows: Sequence[Window] | None = None) -> Any:
+    def to(self, forward: Callable[..., Any], x: Tensor, context: Tensor, windows: Sequence[LatentWindow] | None = None) -> Any:
         """The answer of ``forward`` to them."""
         args, kwargs = self.made_of(x, context, windows)
         return forward(*args, **kwargs)
@@ -100,7 +100,7 @@ def _repeated(value: Any, rows: int, times: int) -> Any:
     return value
 
 
-def _cut(value: Any, windows: Sequence[Window], latent: tuple[int, int]) -> Any:
+def _cut(value: Any, windows: Sequence[LatentWindow], latent: tuple[int, int]) -> Any:
     """The parts of the tensors in ``value`` [rows, channels, height, width], each of a level of the UNet, as windows of the
     latent have them at that level."""
     if isinstance(value, Tensor):

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from rpg.errors import GenerationError
-from rpg.steering.attention import Batch, regional_attention
-from rpg.steering.calls import Call, Window
+from rpg.steering.attention import QueryBatch, regional_attention
+from rpg.steering.calls import Call, LatentWindow
 from rpg.steering.memory import Known, Memory
 from rpg.steering.steering import Steering
 
@@ -128,7 +128,7 @@ class _LayerHook(_Hook):
             return regional_attention(x, routing, partial(self._attend, call, original))
         core = _own_forward(self.twin)
 
-        def attend(queries: Tensor, batch: Batch) -> Tensor:
+        def attend(queries: Tensor, batch: QueryBatch) -> Tensor:
             for kept in self.kept:
                 kept.now = known, batch
             return self._attend(call, core, queries, batch)
@@ -140,7 +140,7 @@ class _LayerHook(_Hook):
             out = module(out)
         return out
 
-    def _attend(self, call: Call, forward: Callable[..., Any], queries: Tensor, batch: Batch) -> Tensor:
+    def _attend(self, call: Call, forward: Callable[..., Any], queries: Tensor, batch: QueryBatch) -> Tensor:
         with self.steering.carrying(batch.carried):
             result: Tensor = call.to(forward, queries, batch.context)
         return result
@@ -171,13 +171,13 @@ class _UNetHook(_Hook):
         call = Call(args, kwargs, place=2)
         answers: list[Any] = []
 
-        def ask(part: Tensor, context: Tensor, windows: Sequence[Window], regions: Sequence[int | None]) -> Tensor:
+        def ask(part: Tensor, context: Tensor, windows: Sequence[LatentWindow], regions: Sequence[int | None]) -> Tensor:
             # A call of the module, not of its forward: other extensions note the size of what comes in.
             with self.steering.carrying([region for region in regions for _ in call.x]):
                 answers.append(call.to(self.module, part, context, windows))
             return answers[-1] if isinstance(answers[-1], Tensor) else answers[-1][0]
 
-        def denoise(part: Tensor, context: Tensor, windows: Sequence[Window], regions: Sequence[int | None]) -> Tensor:
+        def denoise(part: Tensor, context: Tensor, windows: Sequence[LatentWindow], regions: Sequence[int | None]) -> Tensor:
             if self.patch is None or stand_in is None:
                 return ask(part, context, windows, regions)
             parts = zip(windows, regions, part.chunk(len(windows)), context.chunk(len(windows)))  # each has a cut of its own
@@ -217,7 +217,7 @@ class _Kept(nn.Module):
         super().__init__()
         self.projection = projection
         self.memory = memory
-        self.now: tuple[Known, Batch] | None = None
+        self.now: tuple[Known, QueryBatch] | None = None
         """What the layer attends to; told by its hook, as a host's forward may change the context before it comes here."""
 
     def forward(self, context: Tensor, *args: Any) -> Tensor:

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from rpg.areas.patches import Patch, Shares
-from rpg.steering.calls import Window
+from rpg.steering.calls import LatentWindow
 from rpg.steering.conditioning import Joined
 
-Denoise = Callable[[Tensor, Tensor, Sequence[Window], Sequence[int | None]], Tensor]
+Denoise = Callable[[Tensor, Tensor, Sequence[LatentWindow], Sequence[int | None]], Tensor]
 """``denoise(latent [rows, channels, height, width], context [rows, tokens, channels], windows, regions)``: the UNet's answer, as
 high and wide. The rows are those of several windows of one size, one after the other; in each lies the region of that number."""
 
@@ -27,7 +27,7 @@ high and wide. The rows are those of several windows of one size, one after the 
 class StandIn(Protocol):
     """What has taken the UNet's place and adds something that is as large as the picture, such as ControlNet."""
 
-    def cut(self, window: Window, latent: tuple[int, int]) -> AbstractContextManager[None]:
+    def cut(self, window: LatentWindow, latent: tuple[int, int]) -> AbstractContextManager[None]:
         """While the context lasts, it adds what belongs to a window of the latent, whose height and width are given."""
 
     def context(self, tokens: Tensor, base: Tensor) -> Tensor:
@@ -77,7 +77,7 @@ def denoise_apart(denoise: Denoise, latent: Tensor, joined: Joined, shares: Shar
         rest = denoise(latent, context[:, slice(*table[0])].contiguous(), [(slice(None), slice(None))], [None])
         base = rest.new_tensor(shares.base)
         result = base * (_plain(rest, latent, base).to(rest) if plain_rest else rest)
-    alike: dict[object, list[tuple[Patch, Window, Tensor]]] = {}
+    alike: dict[object, list[tuple[Patch, LatentWindow, Tensor]]] = {}
     for patch, window in zip(shares.patches, _evened(shares.patches, latent.shape[2:])):
         prompt = context[:, slice(*table[patch.region + 1])]
         alike.setdefault((_size(window), prompt.shape), []).append((patch, window, prompt))
@@ -97,7 +97,7 @@ def denoise_apart(denoise: Denoise, latent: Tensor, joined: Joined, shares: Shar
     return result
 
 
-def _evened(patches: Sequence[Patch], latent: Sequence[int]) -> list[Window]:
+def _evened(patches: Sequence[Patch], latent: Sequence[int]) -> list[LatentWindow]:
     """The patches' windows; one that is a row or column shorter than another also sees one of its neighbour's. Thirds of a
     picture then go into one call of the UNet, which costs less than two for fewer latents."""
     sizes = [_size(patch.window) for patch in patches]
@@ -113,7 +113,7 @@ def _evened(patches: Sequence[Patch], latent: Sequence[int]) -> list[Window]:
     return windows
 
 
-def _size(window: Window) -> tuple[int, int]:
+def _size(window: LatentWindow) -> tuple[int, int]:
     rows, columns = window
     return rows.stop - rows.start, columns.stop - columns.start
 

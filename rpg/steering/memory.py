@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from rpg.steering.attention import Batch, Routing
+from rpg.steering.attention import QueryBatch, Routing
 from rpg.steering.conditioning import Joined, Table, distinct
 
 MAX_IDLE = 8
@@ -25,7 +25,7 @@ class Known:
     numbers: list[list[int]]
     """Of the conditionings of each row: see :func:`rpg.steering.conditioning.distinct`."""
     routings: dict[object, Routing] = field(default_factory=dict)
-    projected: dict[tuple[nn.Module, Batch], Tensor] = field(default_factory=dict)
+    projected: dict[tuple[nn.Module, QueryBatch], Tensor] = field(default_factory=dict)
     """Keys and values, by projection and what is projected."""
     size: int = 0
     """Their bytes."""
@@ -79,7 +79,7 @@ class Memory:
         """Bytes of the keys and values that are kept."""
         return sum(known.size for known in self._known)
 
-    def keep(self, known: Known, projection: nn.Module, batch: Batch, result: Tensor) -> None:
+    def keep(self, known: Known, projection: nn.Module, batch: QueryBatch, result: Tensor) -> None:
         """Keep a key or value, if there is room."""
         if self.kept + result.nbytes <= self._limit:
             known.projected[projection, batch] = result

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from rpg.areas.area import Weights
 from rpg.areas.areas import Areas
 from rpg.areas.layout import Layout
-from rpg.areas.patches import Shares, Weights, coverage, share_out, shares, side_shares
+from rpg.areas.patches import Shares, coverage, share_out, shares, side_shares
 from tests.areas.test_layout import ratios
 from tests.fuzz import fuzz
 

@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from rpg.areas.area import Weights
 from rpg.areas.areas import Areas
 from rpg.areas.layout import Layout
-from rpg.areas.patches import Weights, coverage, share_out, shares
+from rpg.areas.patches import coverage, share_out, shares
 from rpg.errors import GenerationError
-from rpg.steering.attention import Batch, regional_attention, route, token_grid
+from rpg.steering.attention import QueryBatch, regional_attention, route, token_grid
 from rpg.steering.conditioning import distinct, join
 
 RATIOS = ["1", "1,1", "1;1", "1,1,1;2,1,1", "1,3;2,1,1,1;1,5,2", "1,2,3,4,5,6,7"]
@@ -115,7 +116,7 @@ def asked(kinds: str, text: str, base_ratio: float, merge: bool | None = True) -
     routing = route(context, table, numbers, shares(Areas.of(layout), (base_ratio,) * layout.count, 4, 4))
     shapes = []
 
-    def attend(part: Tensor, batch: Batch) -> Tensor:
+    def attend(part: Tensor, batch: QueryBatch) -> Tensor:
         assert len(part) == len(batch.context)
         shapes.append(tuple(part.shape[:2]))
         return part.clone()

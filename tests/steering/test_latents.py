@@ -20,7 +20,7 @@ from rpg.areas.patches import share_out, shares
 from rpg.errors import GenerationError
 from rpg.plan import Plan
 from rpg.steering import latents
-from rpg.steering.calls import Window
+from rpg.steering.calls import LatentWindow
 from rpg.steering.conditioning import Joined, join
 from rpg.steering.hooks import attach, is_replaced
 from rpg.steering.latents import denoise_apart, share_done
@@ -181,7 +181,7 @@ def test_what_can_be_cut_is_asked_for_each_region_by_its_window() -> None:
 
     class StandIn:
         @contextmanager
-        def cut(self, window: Window, latent: tuple[int, int]) -> Iterator[None]:
+        def cut(self, window: LatentWindow, latent: tuple[int, int]) -> Iterator[None]:
             assert latent == (6, 9)
             windows.append(columns[window[1]])
             yield
@@ -247,7 +247,7 @@ def test_tokens_that_regions_share_are_mixed_by_their_shares() -> None:
     layout = Layout.parse(",".join(["1"] * 4))
     joined = join([torch.full((1, 1, 1), float(value)) for value in (9, 0, 1, 2, 3)])
 
-    def denoise(part: Tensor, context: Tensor, _windows: Sequence[Window], _regions: object) -> Tensor:
+    def denoise(part: Tensor, context: Tensor, _windows: Sequence[LatentWindow], _regions: object) -> Tensor:
         return torch.ones_like(part) * context[..., None]
 
     latent = torch.zeros(1, 1, 1, 2)
@@ -262,7 +262,7 @@ def test_columns_of_nearly_one_width_go_into_one_call_and_keep_their_own_part(ra
     latent = torch.arange(float(width)).expand(1, 1, 8, width)
     asked: list[int] = []
 
-    def denoise(part: Tensor, context: Tensor, windows: Sequence[Window], _regions: object) -> Tensor:
+    def denoise(part: Tensor, context: Tensor, windows: Sequence[LatentWindow], _regions: object) -> Tensor:
         asked.append(part.shape[-1])
         for one, (_, columns) in zip(part, windows, strict=True):
             assert (one == latent[0][..., columns]).all()
@@ -303,7 +303,7 @@ def test_gaps_are_the_base_prompts_and_overlaps_are_mixed() -> None:
     joined = join([torch.full((1, 1, 1), float(value)) for value in (9, 1, 3)])
     shared = share_out(np.array([[[1, 1, 0, 0]], [[0, 1, 1, 0]]], dtype=float), [0.0, 0.5])
 
-    def denoise(part: Tensor, context: Tensor, _windows: Sequence[Window], _regions: object) -> Tensor:
+    def denoise(part: Tensor, context: Tensor, _windows: Sequence[LatentWindow], _regions: object) -> Tensor:
         return torch.ones_like(part) * context[..., None]
 
     result = denoise_apart(denoise, torch.zeros(1, 1, 1, 4), joined, shared, plain_rest=False)
