@@ -18,14 +18,14 @@ from rpg.editing.pictures import png
 from rpg.infotext import Infotext
 from rpg.planners.rules import plan
 from rpg.presets import Presets
-from rpg.shapes.training.scenes import Scene, Thing, draw
+from rpg.shapes.training.scenes import ColouredShape, Scene, draw
 from rpg.webui.edit_routes import EditingHost
 from rpg.webui.routes import HOST_ROUTE, add_routes
 from tests.editing.painters import Draughtsman
 from tests.llm.servers import Behaviour, Server, error, page, serve, silence, streamed
 
 CAPTION = "a red circle on the left and a blue star on the right"
-THINGS = Thing("red", "circle", 48, 48, 44), Thing("green", "star", 144, 48, 48)
+THINGS = ColouredShape("red", "circle", 48, 48, 44), ColouredShape("green", "star", 144, 48, 48)
 PICTURE = draw(Scene(192, 96, "white", THINGS))
 INFOTEXT = str(Infotext(CAPTION, steps=20, sampler="Euler a", seed=1, size=(192, 96), plan=plan(CAPTION)))
 MADE = base64.b64encode(png(PICTURE, INFOTEXT)).decode()

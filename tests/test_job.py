@@ -18,7 +18,7 @@ from rpg.steering.branches import LowRank
 from rpg.steering.hooks import cross_attentions
 from rpg.steering.steering import Steering
 from rpg.webui import job as module
-from rpg.webui.host import Schedule
+from rpg.webui.host import PromptSchedule
 from rpg.webui.job import Job, on_cfg_denoised, on_cfg_denoiser
 from tests.steering.unets import UNet
 
@@ -96,7 +96,7 @@ class OwnHost:
             if tags
         }
 
-    def schedule(self, prompt: str, *, negative: bool, networks: Tags) -> Schedule:
+    def schedule(self, prompt: str, *, negative: bool, networks: Tags) -> PromptSchedule:
         self.encoded.append(prompt + "".join(networks.values()))
         return lambda step: embedding(prompt)
 

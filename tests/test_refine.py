@@ -12,16 +12,16 @@ from rpg.editing.refinement import Refinement
 from rpg.errors import EditingError, LLMError, Stopped
 from rpg.infotext import CHECKS, OPERATIONS, REFINED
 from rpg.plan import Plan
-from rpg.shapes.training.scenes import Scene, Thing, draw
-from rpg.webui.refine import Refining, based, first_seed, wanted_refinement
+from rpg.shapes.training.scenes import ColouredShape, Scene, draw
+from rpg.webui.refine import GenerationRefining, based, first_seed, wanted_refinement
 from tests.editing.painters import Draughtsman
 
 PLAN = Plan.from_dict({"regions": ["a red circle", "a blue star"]})
-CIRCLE = draw(Scene(160, 80, "white", (Thing("red", "circle", 40, 40, 36),)))
+CIRCLE = draw(Scene(160, 80, "white", (ColouredShape("red", "circle", 40, 40, 36),)))
 
 
-def refining(painter: Any = None, stopping: bool = False, **wanted: Any) -> Refining:
-    made = Refining(Refinement.from_dict(wanted), painter or Draughtsman(), lambda: stopping)
+def refining(painter: Any = None, stopping: bool = False, **wanted: Any) -> GenerationRefining:
+    made = GenerationRefining(Refinement.from_dict(wanted), painter or Draughtsman(), lambda: stopping)
     made.begin(2)
     return made
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from rpg.shapes.sight import background, objects
-from rpg.shapes.training.scenes import BACKGROUNDS, COLOURS, SHAPES, Scene, Thing, draw, random_scene
+from rpg.shapes.training.scenes import BACKGROUNDS, COLOURS, SHAPES, ColouredShape, Scene, draw, random_scene
 
 SIZES = [(128, 128), (96, 96), (192, 128), (128, 384), (256, 256)]
 
@@ -41,7 +41,7 @@ def test_drawn_scenes_are_read_rightly(blur: float, rate: float) -> None:
 @pytest.mark.parametrize("colour", COLOURS)
 def test_every_kind_alone(colour: str, background: str) -> None:
     for shape in SHAPES:
-        scene = Scene(128, 128, background, (Thing(colour, shape, 60, 70, 50),))
+        scene = Scene(128, 128, background, (ColouredShape(colour, shape, 60, 70, 50),))
         assert [(seen.colour, seen.shape) for seen in objects(draw(scene))] == [(colour, shape)]
 
 

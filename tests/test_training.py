@@ -24,7 +24,7 @@ from rpg.pipelines.inputs import prepare
 from rpg.pipelines.loading import load
 from rpg.shapes.training import __main__ as command
 from rpg.shapes.training import autoencoder, control, denoiser, hints, loop, models, styles, text_encoder
-from rpg.shapes.training.scenes import COLOURS, NUMBERS, SHAPES, Scene, Thing, caption, random_scene
+from rpg.shapes.training.scenes import COLOURS, NUMBERS, SHAPES, ColouredShape, Scene, caption, random_scene
 from rpg.shapes.training.scenes import draw as draw_plain
 from rpg.shapes.training.single_file import control_state_dict, state_dict
 
@@ -182,7 +182,7 @@ def test_the_bundled_control_is_what_its_network_is_written_as() -> None:
 
 
 def test_hints_show_where_things_are() -> None:
-    scene = Scene(96, 64, "pink", (Thing("red", "square", 20, 32, 24), Thing("cyan", "circle", 70, 32, 30)))
+    scene = Scene(96, 64, "pink", (ColouredShape("red", "square", 20, 32, 24), ColouredShape("cyan", "circle", 70, 32, 30)))
     filled = np.asarray(hints.silhouettes(scene, [80, 200], 10))
     assert [filled[32, x] for x in (20, 70, 48)] == [80, 200, 10]
     assert (filled > 45).sum() == pytest.approx(24 * 24 + 3.14 * 15 * 15, rel=0.04)

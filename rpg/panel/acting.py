@@ -23,7 +23,6 @@ Painters = Callable[[Described, threading.Event], Painter]
 """Gives a painter of pictures like one, which raises :class:`rpg.errors.Stopped` once the event is set."""
 Asked = Callable[[], Wanted]
 """Raises what the user shall read."""
-Pictures = list[Image.Image]
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,9 @@ def no_painters(*_: object) -> Painter:
     raise EditingError("This page cannot paint; it was started without a model.")
 
 
-def edited(action: Action, pictures: Pictures, place: int, wanted: Asked, bench: Bench) -> Iterator[str | Pictures | Mask]:
+def edited(
+    action: Action, pictures: list[Image.Image], place: int, wanted: Asked, bench: Bench
+) -> Iterator[str | list[Image.Image] | Mask]:
     """Lines of HTML, the pictures with what is new behind the one at ``place``, and the mask that waits."""
     try:
         place = place_among([infotext_in(picture) for picture in pictures], place)
@@ -68,7 +69,7 @@ def edited(action: Action, pictures: Pictures, place: int, wanted: Asked, bench:
             yield Mask(item.waiting.to_json(item.picture or pictures[place], it) if item.waiting else "")
 
 
-def repaired(pictures: Pictures, place: int, wanted: str, bench: Bench) -> Iterator[str | Pictures]:
+def repaired(pictures: list[Image.Image], place: int, wanted: str, bench: Bench) -> Iterator[str | list[Image.Image]]:
     """Lines of HTML, and the pictures, of which the one at ``place`` is exchanged for a better one, with a sheet of the rounds
     behind all of them.
 

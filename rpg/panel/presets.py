@@ -15,8 +15,6 @@ from rpg.plan import load_json
 from rpg.presets import Presets
 from rpg.presets.store import filled
 
-Update = dict[str, Any]
-
 
 def build_presets(tab: str, plan: gr.Textbox, presets: Presets) -> None:
     """Add the section; it reads and writes ``plan``, so that what it loads can be undone like any edit."""
@@ -55,21 +53,21 @@ def build_presets(tab: str, plan: gr.Textbox, presets: Presets) -> None:
         return said(lambda: (loaded(presets, chosen, present), f"Loaded {chosen}."))
 
     def saving(given: str, chosen: str | None, present: str) -> tuple[Any, str]:
-        def act() -> tuple[Update, str]:
+        def act() -> tuple[dict[str, Any], str]:
             kept = presets.save(given.strip() or chosen or "", load_json(present))
             return choices(presets, kept), f"Saved {kept}."
 
         return said(act)
 
     def renaming(chosen: str | None, given: str) -> tuple[Any, str]:
-        def act() -> tuple[Update, str]:
+        def act() -> tuple[dict[str, Any], str]:
             kept = presets.rename(chosen_name(chosen), given)
             return choices(presets, kept), f"Renamed {chosen} to {kept}."
 
         return said(act)
 
     def deleting(chosen: str | None) -> tuple[Any, str]:
-        def act() -> tuple[Update, str]:
+        def act() -> tuple[dict[str, Any], str]:
             presets.delete(chosen_name(chosen))
             return choices(presets, None), f"Deleted {chosen}."
 
@@ -108,8 +106,8 @@ def chosen_name(chosen: str | None) -> str:
     return chosen
 
 
-def choices(presets: Presets, chosen: str | None) -> Update:
-    update: Update = gr.update(choices=presets.names(), value=chosen)
+def choices(presets: Presets, chosen: str | None) -> dict[str, Any]:
+    update: dict[str, Any] = gr.update(choices=presets.names(), value=chosen)
     return update
 
 

@@ -36,7 +36,7 @@ from rpg.steering.branches import LowRank
 from rpg.steering.hooks import is_replaced
 from rpg.steering.steering import Steering
 from rpg.webui.controlnet import ControlNet
-from rpg.webui.host import Schedule, tokens
+from rpg.webui.host import PromptSchedule, tokens
 from rpg.webui.lora import RegionLora
 
 
@@ -150,7 +150,7 @@ class A1111:
         prompts: list[str] = self.p.hr_negative_prompts if self.is_hires() else self.p.negative_prompts
         return prompts
 
-    def schedule(self, prompt: str, *, negative: bool, networks: Tags) -> Schedule:
+    def schedule(self, prompt: str, *, negative: bool, networks: Tags) -> PromptSchedule:
         # One by one, as the host encodes its own: in a batch, longer prompts and emphasis would change the others.
         p, hires, hires_steps = self.p, self.is_hires(), None
         width, height = (p.hr_upscale_to_x, p.hr_upscale_to_y) if hires else (p.width, p.height)

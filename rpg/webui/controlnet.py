@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from rpg.errors import GenerationError
-from rpg.steering.calls import Window
+from rpg.steering.calls import LatentWindow
 
 MARK = 1024
 """All numbers of the token that it puts in front of a base prompt, negated for a negative one, to tell them apart; it takes that
@@ -73,7 +73,7 @@ class ControlNet:
         return kind in CONTROLNETS or kind == ADAPTER
 
     @contextmanager
-    def cut(self, window: Window, latent: tuple[int, int]) -> Iterator[None]:
+    def cut(self, window: LatentWindow, latent: tuple[int, int]) -> Iterator[None]:
         """See :class:`rpg.steering.latents.StandIn`."""
 
         def hint(_model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -102,7 +102,7 @@ class ControlNet:
         return tokens
 
 
-def cut(whole: Tensor, window: Window, latent: tuple[int, int]) -> Tensor:
+def cut(whole: Tensor, window: LatentWindow, latent: tuple[int, int]) -> Tensor:
     """The part of ``whole`` [..., height, width], of any size, that a window of the latent has."""
     height, width = whole.shape[-2:]
     rows, columns = _scaled(window[0], latent[0], height), _scaled(window[1], latent[1], width)

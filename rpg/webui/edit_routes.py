@@ -70,7 +70,7 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class Wish:
+class WantedEdit:
     """What an edit shall do: an instruction in words, or operations as they are, with or without a mask for the only one."""
 
     instruction: str = ""
@@ -114,17 +114,17 @@ def add_edit_routes(app: Any, host: EditingHost, protection: dict[str, Any]) -> 
 
     def edit(request: dict[str, Any] = Body()) -> dict[str, Any]:  # noqa: B008
         """A picture as an instruction wants it."""
-        sent, wish, looker, masking, sampling = _read(request, Sent, Wish, Looker, Masking, Sampling)
+        sent, wanted, looker, masking, sampling = _read(request, Sent, WantedEdit, Looker, Masking, Sampling)
         given, log = sent.described, _Log()
         picture = given.picture
-        seed = random.randrange(MAX_SEED) if wish.seed is None else int(wish.seed)
-        mask = None if wish.mask is None else read_picture(Picture.from_base64(wish.mask).data, "mask")[0].convert("L")
+        seed = random.randrange(MAX_SEED) if wanted.seed is None else int(wanted.seed)
+        mask = None if wanted.mask is None else read_picture(Picture.from_base64(wanted.mask).data, "mask")[0].convert("L")
         if mask:
             check_size(mask, picture)
-        operations = operations_from(wish.operations, given.prompt) if wish.operations else []
+        operations = operations_from(wanted.operations, given.prompt) if wanted.operations else []
         with host.job():
             model = looker.model_for(log, host.stopping)
-            operations = operations or operations_for(wish.instruction, picture, critic_of(model), model, given.prompt)
+            operations = operations or operations_for(wanted.instruction, picture, critic_of(model), model, given.prompt)
             painter = host.painter(picture, given.infotext, sampling.given)
             done = carried_out(operations, picture, painter, seed=seed, masking=masking, mask=mask, plan=given.known_plan)
         infotext = edited_infotext(given.infotext, given.prompt, list(done.operations))

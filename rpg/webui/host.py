@@ -12,7 +12,7 @@ from rpg.steering.branches import LowRank
 from rpg.steering.latents import StandIn
 from rpg.steering.steering import Steering
 
-Schedule = Callable[[int], Tensor]
+PromptSchedule = Callable[[int], Tensor]
 """A prompt's token embeddings [rows, tokens, channels] at a call of the denoiser; a row for each prompt joined by ``AND``."""
 
 
@@ -76,7 +76,7 @@ class Host(Protocol):
     def negative_prompts(self) -> list[str]:
         """Each picture's in the pass under way."""
 
-    def schedule(self, prompt: str, *, negative: bool, networks: Tags) -> Schedule:
+    def schedule(self, prompt: str, *, negative: bool, networks: Tags) -> PromptSchedule:
         """A prompt as the host encodes its own in the pass under way, with networks beside those of the whole picture; each is
         encoded once a pass."""
 

@@ -45,7 +45,7 @@ def wanted_refinement(plan: object = "", enabled: object = None, wanted: object 
 
 
 @dataclass
-class Refining:
+class GenerationRefining:
     """One generation's.
 
     Fields:

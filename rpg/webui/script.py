@@ -28,7 +28,7 @@ from rpg.webui.arguments import REFINE, TITLE, override, parse_arguments, prompt
 from rpg.webui.forge import Forge, is_forge
 from rpg.webui.gallery import Gallery
 from rpg.webui.job import Job
-from rpg.webui.refine import Refining, based, first_seed, wanted_refinement
+from rpg.webui.refine import GenerationRefining, based, first_seed, wanted_refinement
 from rpg.webui.refusals import refusal
 from rpg.webui.wrapping import wrap_once
 
@@ -125,7 +125,7 @@ class RPGScript(scripts.Script):
         with state.catch():
             state.on = asked(p, p.main_prompt, *args) is not None
             if state.on and (wanted := wanted_refinement(*args)):
-                state.refining = Refining(wanted, inner_jobs.InnerJobs.within(p), inner_jobs.stopping)
+                state.refining = GenerationRefining(wanted, inner_jobs.InnerJobs.within(p), inner_jobs.stopping)
 
     def before_process_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:
         state: State = p.rpg
@@ -206,7 +206,7 @@ class State:
     used: list[Plan] = field(default_factory=list)
     job: Job | None = None
     error: Exception | None = None
-    refining: Refining | None = None
+    refining: GenerationRefining | None = None
     tags: dict[tuple[str, str], str] = field(default_factory=dict)
     networks: Sequence[networks.Tags] = ()
 

@@ -29,7 +29,7 @@ from rpg.inputs import Control, Inputs
 from rpg.pipelines.inputs import prepare
 from rpg.plan import DEFAULT_BASE_RATIO, Plan, Region
 from rpg.shapes.training import hints
-from rpg.shapes.training.scenes import SMALLEST, Scene, Thing
+from rpg.shapes.training.scenes import SMALLEST, ColouredShape, Scene
 from tests.benchmarks.composition.cases import Case, cases
 from tests.benchmarks.composition.judge import Found, read
 from tests.benchmarks.composition.results import _pipeline
@@ -64,7 +64,7 @@ def drawn(case: Case, seed: int) -> Scene:
         slack_x, slack_y = ((length - size) / 2 - 3 for length in (wide, high))
         x = box.left * width + wide / 2 + rng.uniform(-slack_x, slack_x)
         y = box.top * height + high / 2 + rng.uniform(-slack_y, slack_y)
-        things.append(Thing(colour, shape, x, y, size))
+        things.append(ColouredShape(colour, shape, x, y, size))
     return Scene(width, height, case.background or "white", tuple(things))
 
 

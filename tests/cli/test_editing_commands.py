@@ -14,7 +14,7 @@ from rpg.cli.files import read_remake
 from rpg.infotext import PNG_KEY, Infotext
 from rpg.planners.rules import plan
 from rpg.shapes.sight import objects
-from rpg.shapes.training.scenes import Scene, Thing, draw
+from rpg.shapes.training.scenes import ColouredShape, Scene, draw
 from tests.llm.servers import serve, streamed
 
 CAPTION = "a red circle on the left and a blue star on the right"
@@ -25,7 +25,7 @@ def picture(tmp_path: Path) -> Path:
     """A red circle and a green star, with a plan that says blue."""
     path, info = tmp_path / "drawn.png", PngInfo()
     info.add_text(PNG_KEY, str(Infotext(CAPTION, steps=20, sampler="Euler a", seed=1, size=(192, 96), plan=plan(CAPTION))))
-    things = Thing("red", "circle", 48, 48, 44), Thing("green", "star", 144, 48, 48)
+    things = ColouredShape("red", "circle", 48, 48, 44), ColouredShape("green", "star", 144, 48, 48)
     draw(Scene(192, 96, "white", things)).save(path, pnginfo=info)
     return path
 

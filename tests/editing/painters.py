@@ -11,7 +11,7 @@ from rpg.editing.checklist import Checklist
 from rpg.editing.critic import Critic, Finding, Verdict
 from rpg.editing.masks import bounds
 from rpg.plan import Plan
-from rpg.shapes.training.scenes import COLOURS, SHAPES, Scene, Thing, draw
+from rpg.shapes.training.scenes import COLOURS, SHAPES, ColouredShape, Scene, draw
 
 
 class Draughtsman:
@@ -48,12 +48,12 @@ class Draughtsman:
         )
         return draw(Scene(*picture.size, "white", (thing,)))
 
-    def _thing(self, rng: Random, prompt: str, x: float, y: float, size: float) -> Thing:
+    def _thing(self, rng: Random, prompt: str, x: float, y: float, size: float) -> ColouredShape:
         words = prompt.split()
         colour = next(word for word in words if word in COLOURS)
         if rng.random() > self.skill:
             colour = rng.choice([other for other in COLOURS if other != colour])
-        return Thing(colour, next(word for word in words if word in SHAPES), x, y, size)
+        return ColouredShape(colour, next(word for word in words if word in SHAPES), x, y, size)
 
 
 class Erring:

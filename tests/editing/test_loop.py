@@ -14,17 +14,17 @@ from rpg.editing.reading import checklist_of
 from rpg.editing.shapes_critic import ShapesCritic
 from rpg.errors import EditingError, Stopped
 from rpg.plan import Plan
-from rpg.shapes.training.scenes import Scene, Thing, draw
+from rpg.shapes.training.scenes import ColouredShape, Scene, draw
 from tests.editing.painters import Draughtsman, Erring
 
 PLAN = Plan.from_dict(
     {"regions": ["a red circle", "a blue star"], "caption": "a red circle on the left and a blue star on the right"}
 )
 CHECKLIST = checklist_of(PLAN)
-CIRCLE, STAR = Thing("red", "circle", 40, 40, 36), Thing("blue", "star", 120, 40, 40)
+CIRCLE, STAR = ColouredShape("red", "circle", 40, 40, 36), ColouredShape("blue", "star", 120, 40, 40)
 
 
-def picture(*things: Thing) -> Image.Image:
+def picture(*things: ColouredShape) -> Image.Image:
     return draw(Scene(160, 80, "white", things))
 
 
@@ -38,10 +38,10 @@ def refined(first: Image.Image, painter: Draughtsman | None = None, **options: o
         ([CIRCLE, STAR], []),
         ([CIRCLE], ["add"]),
         ([CIRCLE, replace(STAR, colour="green")], ["recolour"]),
-        ([CIRCLE, STAR, Thing("cyan", "heart", 80, 14, 24)], ["remove"]),
+        ([CIRCLE, STAR, ColouredShape("cyan", "heart", 80, 14, 24)], ["remove"]),
     ],
 )
-def test_each_fault_is_mended(things: list[Thing], kinds: list[str]) -> None:
+def test_each_fault_is_mended(things: list[ColouredShape], kinds: list[str]) -> None:
     done = refined(picture(*things))
     assert done.ended == "All checks passed."
     assert [item.operation.kind for item in done.rounds if item.operation] == kinds
@@ -68,8 +68,8 @@ def test_what_is_common_to_the_regions_is_painted_too() -> None:
 @pytest.mark.parametrize(
     "first",
     [
-        picture(Thing("cyan", "heart", 80, 40, 40)),
-        picture(replace(CIRCLE, colour="cyan"), STAR, Thing("green", "star", 80, 40, 24)),
+        picture(ColouredShape("cyan", "heart", 80, 40, 40)),
+        picture(replace(CIRCLE, colour="cyan"), STAR, ColouredShape("green", "star", 80, 40, 24)),
     ],
     ids=["checks", "objects"],
 )

@@ -12,19 +12,19 @@ from rpg.areas.layout import Box
 from rpg.editing.masks import bounds, grown, mask_of
 from rpg.editing.masks.sam import chosen
 from rpg.errors import EditingError
-from rpg.shapes.training.scenes import COLOURS, SHAPES, Scene, Thing, draw
+from rpg.shapes.training.scenes import COLOURS, SHAPES, ColouredShape, Scene, draw
 from tests.editing.sam import save_sam
 
-STAR, HEART = Thing("blue", "star", 60, 64, 70), Thing("red", "heart", 190, 64, 60)
+STAR, HEART = ColouredShape("blue", "star", 60, 64, 70), ColouredShape("red", "heart", 190, 64, 60)
 PICTURE = draw(Scene(256, 128, "gray", (STAR, HEART)))
 
 
-def box_of(thing: Thing) -> Box:
+def box_of(thing: ColouredShape) -> Box:
     left, top, right, bottom = thing.box
     return Box(left / 256, top / 128, right / 256, bottom / 128)
 
 
-def overlap(mask: Image.Image, thing: Thing) -> float:
+def overlap(mask: Image.Image, thing: ColouredShape) -> float:
     """Intersection over union with the object's own outline."""
     true = Image.new("L", mask.size)
     left, top, *_ = thing.box
@@ -34,7 +34,7 @@ def overlap(mask: Image.Image, thing: Thing) -> float:
 
 
 @pytest.mark.parametrize("thing", [STAR, HEART])
-def test_grabcut_finds_the_outline(thing: Thing) -> None:
+def test_grabcut_finds_the_outline(thing: ColouredShape) -> None:
     assert overlap(mask_of(PICTURE, box_of(thing), "grabcut"), thing) > 0.9
     assert overlap(mask_of(PICTURE, box_of(thing), "box"), thing) < 0.8
 

@@ -12,16 +12,16 @@ from rpg.editing.operations import OPERATIONS, Operation, neighbours, repair
 from rpg.editing.reading import checklist_of_caption
 from rpg.editing.shapes_critic import ShapesCritic
 from rpg.errors import EditingError
-from rpg.shapes.training.scenes import Scene, Thing, draw
+from rpg.shapes.training.scenes import ColouredShape, Scene, draw
 
 CAPTION = "a red circle on the left and a blue star on the right on a white background"
 CHECKLIST = checklist_of_caption(CAPTION)
-CIRCLE, STAR = Thing("red", "circle", 60, 64, 50), Thing("blue", "star", 190, 64, 60)
+CIRCLE, STAR = ColouredShape("red", "circle", 60, 64, 50), ColouredShape("blue", "star", 190, 64, 60)
 LEFT, RIGHT = Box(0, 0, 0.5, 1), Box(0.5, 0, 1, 1)
 SOMEWHERE = Box(0.1, 0.2, 0.3, 0.4)
 
 
-def picture(*things: Thing) -> Image.Image:
+def picture(*things: ColouredShape) -> Image.Image:
     return draw(Scene(256, 128, "white", things))
 
 
@@ -164,7 +164,9 @@ def test_boxes_lie_in_the_picture(box: Box) -> None:
 
 
 def test_what_is_moved_makes_room_for_itself() -> None:
-    picture = draw(Scene(224, 128, "pink", (Thing("red", "circle", 62, 62, 68), Thing("blue", "square", 176, 82, 64))))
+    picture = draw(
+        Scene(224, 128, "pink", (ColouredShape("red", "circle", 62, 62, 68), ColouredShape("blue", "square", 176, 82, 64)))
+    )
     (operation,) = operations_of("move the square to the middle", picture, ShapesCritic())
     assert operation.target is not None
     assert operation.target.left * 224 > 90, "it covers the circle more than it must"

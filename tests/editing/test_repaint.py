@@ -13,10 +13,10 @@ from rpg.editing.repaint import EMPTY, STRENGTHS, Masking, made_mask, repaint
 from rpg.errors import EditingError
 from rpg.plan import Plan
 from rpg.shapes.sight import objects
-from rpg.shapes.training.scenes import Scene, Thing, draw
+from rpg.shapes.training.scenes import ColouredShape, Scene, draw
 from tests.editing.painters import Draughtsman
 
-CIRCLE, STAR = Thing("red", "circle", 60, 64, 50), Thing("blue", "star", 190, 64, 60)
+CIRCLE, STAR = ColouredShape("red", "circle", 60, 64, 50), ColouredShape("blue", "star", 190, 64, 60)
 PICTURE = draw(Scene(256, 128, "white", (CIRCLE, STAR)))
 
 
@@ -30,7 +30,7 @@ class Vandal:
         return Image.new("RGB", picture.size)
 
 
-def box_of(thing: Thing) -> Box:
+def box_of(thing: ColouredShape) -> Box:
     left, top, right, bottom = thing.box
     return Box(left / 256, top / 128, right / 256, bottom / 128)
 

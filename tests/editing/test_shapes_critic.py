@@ -8,13 +8,13 @@ from PIL import Image
 from rpg.editing.reading import checklist_of_caption, checklist_of_phrases
 from rpg.editing.shapes_critic import ShapesCritic
 from rpg.errors import EditingError
-from rpg.shapes.training.scenes import Scene, Thing, draw
+from rpg.shapes.training.scenes import ColouredShape, Scene, draw
 
 CAPTION = "a red circle on the left and a blue star on the right on a white background"
-CIRCLE, STAR = Thing("red", "circle", 60, 64, 50), Thing("blue", "star", 190, 64, 60)
+CIRCLE, STAR = ColouredShape("red", "circle", 60, 64, 50), ColouredShape("blue", "star", 190, 64, 60)
 
 
-def picture(*things: Thing, background: str = "white") -> Image.Image:
+def picture(*things: ColouredShape, background: str = "white") -> Image.Image:
     return draw(Scene(256, 128, background, things))
 
 
@@ -23,10 +23,10 @@ def picture(*things: Thing, background: str = "white") -> Image.Image:
     [
         (picture(CIRCLE, STAR), set()),
         (picture(CIRCLE), {"object-2", "count-2", "attribute-2", "relation-1"}),
-        (picture(CIRCLE, Thing("green", "star", 190, 64, 60)), {"attribute-2", "relation-1", "absent-1"}),
-        (picture(Thing("red", "circle", 190, 64, 50), Thing("blue", "star", 60, 64, 60)), {"relation-1"}),
-        (picture(CIRCLE, Thing("red", "circle", 130, 64, 40), STAR), {"count-1", "absent-1"}),
-        (picture(CIRCLE, Thing("cyan", "heart", 130, 64, 40), STAR), {"absent-1"}),
+        (picture(CIRCLE, ColouredShape("green", "star", 190, 64, 60)), {"attribute-2", "relation-1", "absent-1"}),
+        (picture(ColouredShape("red", "circle", 190, 64, 50), ColouredShape("blue", "star", 60, 64, 60)), {"relation-1"}),
+        (picture(CIRCLE, ColouredShape("red", "circle", 130, 64, 40), STAR), {"count-1", "absent-1"}),
+        (picture(CIRCLE, ColouredShape("cyan", "heart", 130, 64, 40), STAR), {"absent-1"}),
         (picture(CIRCLE, STAR, background="gray"), {"attribute-3"}),
         (picture(), {"object-1", "object-2", "count-1", "count-2", "attribute-1", "attribute-2", "relation-1"}),
     ],
@@ -37,8 +37,8 @@ def test_each_fault_fails_its_checks(drawn: Image.Image, failed: set[str]) -> No
 
 
 def test_boxes_are_those_of_what_the_checks_are_about() -> None:
-    extra = Thing("cyan", "heart", 130, 64, 40)
-    wrong = Thing("green", "star", 190, 64, 60)
+    extra = ColouredShape("cyan", "heart", 130, 64, 40)
+    wrong = ColouredShape("green", "star", 190, 64, 60)
     verdict = ShapesCritic().check(picture(CIRCLE, extra, wrong), checklist_of_caption(CAPTION))
     for id, thing in (("attribute-1", CIRCLE), ("attribute-2", wrong), ("absent-1", extra)):
         box = verdict.findings[id].box
@@ -48,7 +48,7 @@ def test_boxes_are_those_of_what_the_checks_are_about() -> None:
 
 
 def test_a_place_chooses_among_equal_things() -> None:
-    drawn = picture(Thing("red", "star", 60, 64, 50), Thing("blue", "star", 190, 64, 60))
+    drawn = picture(ColouredShape("red", "star", 60, 64, 50), ColouredShape("blue", "star", 190, 64, 60))
     findings = ShapesCritic().check(drawn, checklist_of_phrases(["the left star", "the star on the right"])).findings
     left, right = (finding.box for finding in findings.values())
     assert left

@@ -22,12 +22,12 @@ from rpg.panel.app import Settings, build_app, generated
 from rpg.panel.refining import OFFLINE, PLANNER, asked
 from rpg.plan import Plan
 from rpg.shapes.sight import objects
-from rpg.shapes.training.scenes import Scene, Thing, draw
+from rpg.shapes.training.scenes import ColouredShape, Scene, draw
 from tests.editing.painters import Draughtsman
 
 CAPTION = "a red circle on the left and a blue star on the right"
 PLAN = Plan.from_dict({"regions": ["a red circle", "a blue star"], "caption": CAPTION})
-FAULTY = draw(Scene(160, 80, "white", (Thing("red", "circle", 40, 40, 36), Thing("green", "star", 120, 40, 40))))
+FAULTY = draw(Scene(160, 80, "white", (ColouredShape("red", "circle", 40, 40, 36), ColouredShape("green", "star", 120, 40, 40))))
 
 
 def generate(_plan: Plan, _settings: Settings) -> Generator[float | Image.Image, None, None]:
@@ -180,7 +180,7 @@ def test_a_mask_that_nobody_painted_on_gives_what_edit_gives() -> None:
 
 
 def test_the_mask_of_a_repair_spares_what_reaches_into_its_place() -> None:
-    circle = Thing("red", "circle", 72, 40, 40)
+    circle = ColouredShape("red", "circle", 72, 40, 40)
     given = Described(draw(Scene(160, 80, "white", (circle,))), "", CAPTION, PLAN)
     desk = Desk(Draughtsman, 1)
     waiting = act("repair", given, asked({}, values(mask_first=True)), desk).waiting

@@ -14,10 +14,10 @@ from rpg.errors import EditingError
 from rpg.pipelines.loading import load
 from rpg.pipelines.painter import PipelinePainter, window_of
 from rpg.plan import Plan, Region
-from rpg.shapes.training.scenes import Scene, Thing, draw
+from rpg.shapes.training.scenes import ColouredShape, Scene, draw
 from tests.benchmarks.composition.judge import read
 
-PICTURE = draw(Scene(256, 128, "white", (Thing("red", "circle", 50, 60, 46), Thing("blue", "star", 200, 64, 56))))
+PICTURE = draw(Scene(256, 128, "white", (ColouredShape("red", "circle", 50, 60, 46), ColouredShape("blue", "star", 200, 64, 56))))
 
 
 @pytest.fixture(scope="module")

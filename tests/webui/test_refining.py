@@ -11,7 +11,7 @@ from PIL import Image
 
 from rpg.infotext import parts
 from rpg.shapes.sight import objects
-from rpg.shapes.training.scenes import Scene, Thing, draw
+from rpg.shapes.training.scenes import ColouredShape, Scene, draw
 from tests.llm.servers import error, page, serve, streamed
 from tests.webui.host import Answer, Webui, read_image, write_image
 from tests.webui.laws import check_refused, distance
@@ -189,5 +189,5 @@ def test_routes_refuse_with_a_sentence(webui: Webui, route: str, fields: dict[st
 
 
 def drawn() -> np.ndarray:
-    things = Thing("red", "circle", 60, 64, 50), Thing("green", "star", 190, 64, 54)
+    things = ColouredShape("red", "circle", 60, 64, 50), ColouredShape("green", "star", 190, 64, 54)
     return np.asarray(draw(Scene(256, 128, "white", things))).astype(int)

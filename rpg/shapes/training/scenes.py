@@ -60,7 +60,7 @@ SHAPES = {
 
 
 @dataclass(frozen=True)
-class Thing:
+class ColouredShape:
     colour: str
     shape: str
     x: float
@@ -83,7 +83,7 @@ class Scene:
     width: int
     height: int
     background: str
-    things: tuple[Thing, ...]
+    things: tuple[ColouredShape, ...]
     """In reading order."""
 
 
@@ -97,7 +97,7 @@ def draw(scene: Scene) -> Image.Image:
     return picture.reduce(SUPERSAMPLING)
 
 
-def outline(thing: Thing, scale: float = 1) -> list[tuple[float, float]]:
+def outline(thing: ColouredShape, scale: float = 1) -> list[tuple[float, float]]:
     """Its corners, in pixels of a picture ``scale`` times as large."""
     left, top, *_ = thing.box
     return [((left + thing.size * x) * scale, (top + thing.size * y) * scale) for x, y in SHAPES[thing.shape]]
@@ -119,7 +119,7 @@ def random_scene(rng: Random, width: int, height: int, most: int = 4, shapes: Se
         places = (_aligned if count > 1 and rng.random() < 0.5 else _free)(rng, width, height, count)
         if places:
             kinds = _kinds(rng, count, shapes)
-            things = tuple(Thing(*kind, *place) for kind, place in zip(kinds, places))
+            things = tuple(ColouredShape(*kind, *place) for kind, place in zip(kinds, places))
             return Scene(width, height, rng.choice(list(BACKGROUNDS)), things)
 
 
@@ -134,15 +134,15 @@ def _kinds(rng: Random, count: int, shapes: Sequence[str]) -> list[tuple[str, st
     return kinds
 
 
-Place = tuple[float, float, float]
+Placement = tuple[float, float, float]
 SMALLEST, LARGEST = 26.0, 110.0
 """Objects, in pixels."""
 
 
-def _free(rng: Random, width: int, height: int, count: int) -> list[Place]:
+def _free(rng: Random, width: int, height: int, count: int) -> list[Placement]:
     short = min(width, height)
     largest = min(LARGEST, (0.6, 0.5, 0.42, 0.36, 0.33, 0.3)[count - 1] * short)
-    places: list[Place] = []
+    places: list[Placement] = []
     for _ in range(40):
         size = max(SMALLEST, largest * rng.uniform(0.65, 1))
         margin = size / 2 + 3
@@ -154,17 +154,17 @@ def _free(rng: Random, width: int, height: int, count: int) -> list[Place]:
     return []
 
 
-def _reading_order(places: list[Place]) -> list[Place]:
+def _reading_order(places: list[Placement]) -> list[Placement]:
     spread_x, spread_y = (max(axis) - min(axis) for axis in list(zip(*places))[:2])
     return sorted(places, key=lambda place: place[0] if spread_x >= spread_y else place[1])
 
 
-def _aligned(rng: Random, width: int, height: int, count: int) -> list[Place]:
+def _aligned(rng: Random, width: int, height: int, count: int) -> list[Placement]:
     """One object somewhere in every cell of a grid that suits the picture's proportions."""
     grids = [(rows, count // rows) for rows in range(1, count + 1) if count % rows == 0]
     room = SMALLEST + 6
     rows, columns = rng.choice([grid for grid in grids if min(height / grid[0], width / grid[1]) >= room] or [(0, 0)])
-    places: list[Place] = []
+    places: list[Placement] = []
     for cell in range(rows * columns):
         row, column = divmod(cell, columns)
         cell_width, cell_height = width / columns, height / rows
@@ -200,7 +200,7 @@ def named(colour: str, shape: str) -> str:
     return f"{'an' if colour[0] in 'aeiou' else 'a'} {colour} {shape}"
 
 
-def listed(things: Sequence[Thing]) -> str:
+def listed(things: Sequence[ColouredShape]) -> str:
     """``two red circles and a blue square``."""
     counts: dict[tuple[str, str], int] = {}
     for thing in things:

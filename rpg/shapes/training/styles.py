@@ -21,7 +21,7 @@ from rpg.shapes.training import models, single_file
 from rpg.shapes.training.autoencoder import encode, tensor
 from rpg.shapes.training.denoiser import FINE, HARDER, REUSED, WITHOUT_CAPTION, Denoiser, Size
 from rpg.shapes.training.loop import SHARDS, train
-from rpg.shapes.training.scenes import BACKGROUNDS, COLOURS, SHAPES, SUPERSAMPLING, Scene, Thing, caption, random_scene
+from rpg.shapes.training.scenes import BACKGROUNDS, COLOURS, SHAPES, SUPERSAMPLING, ColouredShape, Scene, caption, random_scene
 
 STEPS = 320
 RATE = 4e-3
@@ -67,7 +67,7 @@ def _background(scene: Scene) -> Image.Image:
     return Image.new("RGB", (scene.width * SUPERSAMPLING, scene.height * SUPERSAMPLING), BACKGROUNDS[scene.background])
 
 
-def _outline(thing: Thing, scale: float = 1.0) -> list[tuple[float, float]]:
+def _outline(thing: ColouredShape, scale: float = 1.0) -> list[tuple[float, float]]:
     points = SHAPES[thing.shape]
     middle = [sum(axis) / len(points) for axis in zip(*points)]
     left, top, *_ = thing.box

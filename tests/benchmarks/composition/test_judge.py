@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from rpg.shapes.training.scenes import BACKGROUNDS, COLOURS, SHAPES, Scene, Thing, draw, random_scene
+from rpg.shapes.training.scenes import BACKGROUNDS, COLOURS, SHAPES, ColouredShape, Scene, draw, random_scene
 from tests.benchmarks.composition.judge import OTHER, read
 
 SIZES = [(128, 128), (96, 96), (192, 128), (128, 384), (256, 256), (512, 256)]
@@ -42,7 +42,7 @@ def test_at_least_99_of_100_drawn_scenes_are_read_rightly(blur: float) -> None:
 @pytest.mark.parametrize("colour", COLOURS)
 def test_every_kind_alone(colour: str, background: str) -> None:
     for shape in SHAPES:
-        scene = Scene(128, 128, background, (Thing(colour, shape, 60, 70, 50),))
+        scene = Scene(128, 128, background, (ColouredShape(colour, shape, 60, 70, 50),))
         assert [item.kind for item in read(draw(scene))] == [(colour, shape)]
 
 
@@ -61,8 +61,8 @@ def test_nothing_in_an_empty_picture() -> None:
 
 
 def test_an_object_of_two_colours_is_two_objects_of_no_shape_it_was_to_have() -> None:
-    picture = draw(Scene(128, 128, "white", (Thing("red", "circle", 64, 64, 60),)))
-    right_half = draw(Scene(128, 128, "white", (Thing("blue", "circle", 64, 64, 60),))).crop((64, 0, 128, 128))
+    picture = draw(Scene(128, 128, "white", (ColouredShape("red", "circle", 64, 64, 60),)))
+    right_half = draw(Scene(128, 128, "white", (ColouredShape("blue", "circle", 64, 64, 60),))).crop((64, 0, 128, 128))
     picture.paste(right_half, (64, 0))
     assert sorted(item.kind for item in read(picture)) == [("blue", OTHER), ("red", OTHER)]
 

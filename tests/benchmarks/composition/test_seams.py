@@ -7,14 +7,14 @@ import pytest
 from PIL import Image, ImageFilter
 
 from rpg.areas.layout import Layout
-from rpg.shapes.training.scenes import BACKGROUNDS, Scene, Thing, draw
+from rpg.shapes.training.scenes import BACKGROUNDS, ColouredShape, Scene, draw
 from tests.benchmarks.composition.seams import seam
 
 SIZE = 192, 128
 COLUMNS = Layout.parse("1,2")
 
 
-def halves(left: str, right: str, *things: Thing) -> Image.Image:
+def halves(left: str, right: str, *things: ColouredShape) -> Image.Image:
     """Backgrounds that change where the columns meet."""
     picture = draw(Scene(*SIZE, left, things))
     picture.paste(draw(Scene(*SIZE, right, things)).crop((64, 0, *SIZE)), (64, 0))
@@ -23,13 +23,13 @@ def halves(left: str, right: str, *things: Thing) -> Image.Image:
 
 @pytest.mark.parametrize("background", BACKGROUNDS)
 def test_one_background_has_no_seam_whatever_lies_on_it(background: str) -> None:
-    across = Thing("red", "square", 64, 64, 100)
-    for things in ((), (across,), (Thing("black", "star", 32, 40, 50), Thing("cyan", "circle", 120, 70, 100))):
+    across = ColouredShape("red", "square", 64, 64, 100)
+    for things in ((), (across,), (ColouredShape("black", "star", 32, 40, 50), ColouredShape("cyan", "circle", 120, 70, 100))):
         assert seam(halves(background, background, *things), COLUMNS) == pytest.approx(0, abs=0.2)
 
 
-@pytest.mark.parametrize("things", [(), (Thing("red", "square", 64, 64, 100),)])
-def test_backgrounds_that_differ_are_seen_where_objects_leave_room(things: tuple[Thing, ...]) -> None:
+@pytest.mark.parametrize("things", [(), (ColouredShape("red", "square", 64, 64, 100),)])
+def test_backgrounds_that_differ_are_seen_where_objects_leave_room(things: tuple[ColouredShape, ...]) -> None:
     for pair in (("white", "gray"), ("gray", "white"), ("pink", "white"), ("gray", "pink")):
         assert seam(halves(*pair, *things), COLUMNS) > 15, pair
 
