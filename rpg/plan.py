@@ -16,7 +16,7 @@ from rpg.areas.layout import MAX_REGIONS, Layout
 from rpg.areas.masks import MAX_BYTES
 from rpg.errors import PlanError
 from rpg.networks import TAG
-from rpg.values import check_text, known_fields, plural, shown, text_bytes
+from rpg.values import check_text, known_fields, noun_for, shown, text_bytes
 
 VERSION = 2
 """Schema of the dict and JSON forms; raised when an old reader would misread a new plan. In version 1 a plan without
@@ -209,7 +209,7 @@ class Plan:
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
-        return cls.from_dict(load_json(text))
+        return cls.from_dict(load_plan_json(text))
 
     def to_json(self) -> str:
         return json.dumps(self.to_dict(), ensure_ascii=False)
@@ -253,9 +253,9 @@ def _layout(split_ratio: object, own: Sequence[object]) -> Layout | None:
         return None
     layout = Layout.parse(split_ratio)  # type: ignore[arg-type]
     if layout.count != prompts:
-        noun = plural("prompt", prompts) + (" without an area" if len(own) > prompts else "")
+        noun = noun_for("prompt", prompts) + (" without an area" if len(own) > prompts else "")
         raise PlanError(
-            f"split_ratio '{layout.text}' makes {layout.count} {plural('region', layout.count)}, but there "
+            f"split_ratio '{layout.text}' makes {layout.count} {noun_for('region', layout.count)}, but there "
             f"{'is' if prompts == 1 else 'are'} {prompts} region {noun}; make the two numbers equal."
         )
     return layout
@@ -281,7 +281,7 @@ def suited_latent_ratio(metadata: Mapping[str, Any] | None) -> float:
         return DEFAULT_LATENT_RATIO
 
 
-def load_json(text: object) -> object:
+def load_plan_json(text: object) -> object:
     """A plan's JSON, or a planner's settings in its place (see :func:`rpg.values.load_json`)."""
     return values.load_json(text, MAX_JSON)
 

@@ -24,7 +24,7 @@ def shown(value: object) -> str:
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
 
 
-def plural(noun: str, count: int) -> str:
+def noun_for(noun: str, count: int) -> str:
     return noun if count == 1 else noun + "s"
 
 

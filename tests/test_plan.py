@@ -20,7 +20,7 @@ from rpg.plan import (
     VERSION,
     Plan,
     Region,
-    load_json,
+    load_plan_json,
     regions_from,
     suited_latent_ratio,
 )
@@ -203,7 +203,7 @@ def test_short_prompts_that_show_something(prompt: str) -> None:
 )
 def test_json_is_strict(text: str, sentence: str) -> None:
     with pytest.raises(PlanError) as caught:
-        load_json(text)
+        load_plan_json(text)
     assert sentence in str(caught.value)
 
 

@@ -23,9 +23,9 @@ from rpg.values import shown
 MAX_REGIONS = 64
 MAX_CONTRAST = 1000
 """Largest allowed quotient of two ratios of one side."""
-MAX_TEXT = 8192
+LONGEST_RATIO = 8192
 """Longest split ratio in characters."""
-LIMITS = {"regions": MAX_REGIONS, "contrast": MAX_CONTRAST, "text": MAX_TEXT}
+LIMITS = {"regions": MAX_REGIONS, "contrast": MAX_CONTRAST, "text": LONGEST_RATIO}
 
 _NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
 
@@ -62,8 +62,8 @@ class Layout:
             raise LayoutError(f"split_ratio is {shown(text)}; it must be a text such as '1,1' or '1,1,1;2,1,1'.")
         if not text.strip():
             raise LayoutError("split_ratio is empty; write the widths of the columns such as '1,1', or rows such as '1;1'.")
-        if len(text) > MAX_TEXT:
-            raise LayoutError(f"split_ratio has {len(text)} characters; at most {MAX_TEXT} are allowed.")
+        if len(text) > LONGEST_RATIO:
+            raise LayoutError(f"split_ratio has {len(text)} characters; at most {LONGEST_RATIO} are allowed.")
         narrow = unicodedata.normalize("NFKC", text).replace("、", ",")
         cells = [[_number(cell, text) for cell in row.split(",")] for row in narrow.split(";")]
         if len(cells) == 1:

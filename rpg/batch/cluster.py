@@ -16,12 +16,13 @@ from typing import Any, NamedTuple, Protocol
 import rpg
 from rpg.batch.jobs import BatchJob
 from rpg.errors import BrokenError, BusyError, GenerationError, LostError, RPGError, Stopped, UnableError
+from rpg.llm.asking import never
 from rpg.llm.failures import short
 from rpg.plan import Plan
 
 POLL = 0.5
 """Seconds between two looks at whether the batch was stopped."""
-PATIENCE = 300.0
+FIRST_PROCESS = 300.0
 """Seconds that the first process may take to find a place and load its model."""
 PLACED = 2.0
 """Seconds in which a process says that it has a place and its model."""
@@ -65,7 +66,7 @@ class Process:
 
     def make(self, job: BatchJob, plan: Plan) -> bytes | RPGError:
         try:
-            return self._loaded()(job, plan, lambda: False)
+            return self._loaded()(job, plan, never)
         except Exception as error:
             return _told(error)
 
@@ -100,7 +101,7 @@ class ClusterWorker:
         Raises:
             LostError: when it cannot load the model.
         """
-        answer = self._get(self.asked, lambda: False, seconds)
+        answer = self._get(self.asked, never, seconds)
         if isinstance(answer, RPGError):
             raise LostError(f"{self._name}: {answer}")
         self._answered = True
@@ -195,7 +196,7 @@ class Cluster:
         return about, workers
 
     def _first(self, workers: list[ClusterWorker]) -> About:
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + FIRST_PROCESS
         by_asked, faults = {worker.asked: worker for worker in workers}, []
         while by_asked and time.monotonic() < until:
             self.check()
@@ -207,7 +208,7 @@ class Cluster:
         if faults:
             raise GenerationError(faults[0])
         raise GenerationError(
-            f"The Ray cluster had no place for a process in {PATIENCE:.0f} s; it has {self.ray.available_resources()} free."
+            f"The Ray cluster had no place for a process in {FIRST_PROCESS:.0f} s; it has {self.ray.available_resources()} free."
         )
 
     def __enter__(self) -> Cluster:

@@ -18,7 +18,8 @@ from rpg.values import check_text, known_fields, load_json, number, shown
 MAX_LINE = 1024 * 1024
 """Most bytes of a line."""
 LARGEST_SEED = 2**32 - 1
-LONGEST_SIDE = 16384
+LONGEST_MADE = 16384
+"""Pixels of a side."""
 MOST_TOLD = 20
 """Wrong lines that are told at once."""
 
@@ -185,7 +186,7 @@ def side(name: str, value: object) -> int:
     """``value`` as pixels, a multiple of 8; 0 where it is not told."""
     if value is None:
         return 0
-    side = _whole(name, value, 8, LONGEST_SIDE)
+    side = _whole(name, value, 8, LONGEST_MADE)
     if side % 8:
         raise PlanError(f"{name} is {side}; it must be a multiple of 8.")
     return side

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-FIRST_WAIT = 2.0
+FIRST_PAUSE = 2.0
 """Seconds until a worker that did not answer is asked again, twice as many each time, unless it names a time."""
-LONGEST_WAIT = 60.0
+LONGEST_PAUSE = 60.0
 PATIENCE = 300.0
 """Seconds without any answer after which a worker is given up."""
 MOST_BREAKS = 3
@@ -135,7 +135,7 @@ class Schedule(Generic[T]):
             worker.opens = max(worker.opens, now + after)
         elif worker.opens <= now:  # else another task was told the same before
             worker.silent_since = now if worker.silent_since is None else worker.silent_since
-            worker.opens = now + min(FIRST_WAIT * 2**worker.misses, LONGEST_WAIT)
+            worker.opens = now + min(FIRST_PAUSE * 2**worker.misses, LONGEST_PAUSE)
             worker.misses += 1
             if now - worker.silent_since >= PATIENCE:
                 self.lose(worker, sentence)

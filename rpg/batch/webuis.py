@@ -16,11 +16,10 @@ from urllib.parse import unquote, urlsplit
 from rpg.batch.jobs import BatchJob
 from rpg.errors import BrokenError, BusyError, GenerationError, RPGError, UnableError
 from rpg.infotext import PLAN, Infotext
+from rpg.llm.addresses import CONNECT_TIMEOUT
 from rpg.llm.failures import short
 from rpg.plan import VERSION, Plan
 
-CONNECT_TIMEOUT = 10.0
-"""Seconds."""
 LONGEST_PICTURE = 3600.0
 """Seconds that a picture may take."""
 ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}

@@ -14,8 +14,8 @@ from rpg.cli.plan_command import Printer, key_in
 from rpg.editing.asking import Model
 from rpg.editing.loop import Limits, refine
 from rpg.editing.marks import checks_text, operations_text
-from rpg.editing.masks import DEFAULT, METHODS
-from rpg.editing.refinement import CRITICS, SHAPES, Looker, checklist_for, critic_of
+from rpg.editing.masks import DEFAULT_METHOD, METHODS
+from rpg.editing.refinement import CRITICS, OFFLINE_CRITIC, Looker, checklist_for, critic_of
 from rpg.editing.repaint import Masking
 from rpg.editing.sheet import rounds_sheet
 from rpg.infotext import Infotext
@@ -30,7 +30,7 @@ def add_critic(parser: Any, *, alone: bool = True) -> None:
     """
     parser.add_argument(
         "--critic",
-        default=SHAPES,
+        default=OFFLINE_CRITIC,
         choices=CRITICS,
         help="who looks: the offline critic of the embedded model's coloured shapes, or a model that sees pictures "
         "(default: %(default)s)",
@@ -44,7 +44,9 @@ def add_critic(parser: Any, *, alone: bool = True) -> None:
 
 
 def add_masking(parser: Any) -> None:
-    parser.add_argument("--cut-out", default=DEFAULT, choices=METHODS, help="how things are cut out (default: %(default)s)")
+    parser.add_argument(
+        "--cut-out", default=DEFAULT_METHOD, choices=METHODS, help="how things are cut out (default: %(default)s)"
+    )
     parser.add_argument("--sam", default="", metavar="FOLDER", help="of a Segment Anything model, for --cut-out sam")
 
 
@@ -61,7 +63,7 @@ def masking(options: argparse.Namespace) -> Masking:
 
 def model_of(options: argparse.Namespace) -> Model | None:
     """The model that looks; None for the offline critic."""
-    key = key_in(options.key_variable) if options.critic != SHAPES else ""
+    key = key_in(options.key_variable) if options.critic != OFFLINE_CRITIC else ""
     return Looker(options.critic, options.critic_model, options.base_url, key, options.timeout).model_for(Printer())
 
 

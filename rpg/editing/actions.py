@@ -5,17 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Literal
 
 from PIL import Image
 
-from rpg.editing.asking import ignore, never
+from rpg.editing.asking import ignore
 from rpg.editing.chosen import Chosen
 from rpg.editing.critic import Verdict
 from rpg.editing.edit import carried_out, operations_for
 from rpg.editing.loop import refine
 from rpg.editing.marks import (
-    ROUNDS,
+    OF_ROUNDS,
     checks_text,
     copy_infotext,
     edited_infotext,
@@ -36,9 +36,9 @@ from rpg.editing.waiting import Waiting
 from rpg.errors import EditingError
 from rpg.infotext import CHECKS, OPERATIONS, REFINED, with_values
 from rpg.llm import Event
+from rpg.llm.asking import never
 
 Action = Literal["check", "repair", "edit", "region", "repaint"]
-ACTIONS = get_args(Action)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Done:
     @property
     def new(self) -> list[tuple[Image.Image, str]]:
         """What goes behind the picture, with its infotext."""
-        copies = (self.marked, copy_infotext(self.infotext)), (self.sheet, copy_infotext(self.infotext, ROUNDS))
+        copies = (self.marked, copy_infotext(self.infotext)), (self.sheet, copy_infotext(self.infotext, OF_ROUNDS))
         pairs = (self.picture, self.infotext), *copies
         return [(picture, infotext) for picture, infotext in pairs if picture is not None]
 
@@ -133,7 +133,7 @@ def place_among(infotexts: Sequence[str], place: int) -> int:
 
 def _check(given: Described, wanted: Wanted, desk: Desk) -> Done:
     verdict = _verdict(given, wanted, desk)
-    return Done(None, marked(given.picture, verdict), _checked(given.infotext or given.prompt, verdict), (*_lines(verdict),))
+    return Done(None, marked(given.picture, verdict), _checked(given.infotext or given.prompt, verdict), (*sentences(verdict),))
 
 
 def _repair(given: Described, wanted: Wanted, desk: Desk) -> Done:
@@ -155,7 +155,7 @@ def _repair(given: Described, wanted: Wanted, desk: Desk) -> Done:
     )
     told = {REFINED: done.summary, CHECKS: checks_text(done.verdict)}
     told |= {OPERATIONS: operations_text(done.operations)} if done.operations else {}
-    lines = (*(item.sentence for item in done.rounds), *_lines(done.verdict), done.ended)
+    lines = (*(item.sentence for item in done.rounds), *sentences(done.verdict), done.ended)
     new = done.picture if any(item.kept for item in done.rounds) else None
     infotext = with_values(given.infotext or given.prompt, told)
     return Done(new, marked(done.picture, done.verdict), infotext, lines, sheet=rounds_sheet(given.picture, done))
@@ -167,11 +167,11 @@ def _next_repair(given: Described, wanted: Wanted, desk: Desk) -> Done:
     operation = repair(verdict, desk.seed)
     if operation:
         mask = made_mask(operation, given.picture, wanted.refinement.masking, neighbours(operation.box, verdict))
-        return _shown(Waiting((operation,), mask, mends=True), given, _lines(verdict))
+        return _shown(Waiting((operation,), mask, mends=True), given, sentences(verdict))
     why = "No part of the picture is to blame; without the mask first, Repair draws it again."
     ended = why if verdict.failed else "All checks passed."
     infotext = _checked(given.infotext or given.prompt, verdict)
-    return Done(None, marked(given.picture, verdict), infotext, (*_lines(verdict), ended))
+    return Done(None, marked(given.picture, verdict), infotext, (*sentences(verdict), ended))
 
 
 def _edit(given: Described, wanted: Wanted, desk: Desk) -> Done:
@@ -203,7 +203,7 @@ def _repaint(given: Described, wanted: Wanted, desk: Desk) -> Done:
     if not waiting.mends:
         return done
     verdict = _verdict(new, wanted, desk)
-    return Done(new.picture, marked(new.picture, verdict), _checked(done.infotext, verdict), (*done.lines, *_lines(verdict)))
+    return Done(new.picture, marked(new.picture, verdict), _checked(done.infotext, verdict), (*done.lines, *sentences(verdict)))
 
 
 def _done(operations: Sequence[Operation], given: Described, wanted: Wanted, desk: Desk, mask: Image.Image | None = None) -> Done:
@@ -238,7 +238,3 @@ def _verdict(given: Described, wanted: Wanted, desk: Desk) -> Verdict:
 
 def _checked(infotext: str, verdict: Verdict) -> str:
     return with_values(infotext, {CHECKS: checks_text(verdict)})
-
-
-def _lines(verdict: Verdict) -> list[str]:
-    return sentences(verdict)

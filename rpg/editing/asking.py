@@ -14,13 +14,14 @@ from PIL import Image
 from rpg.areas.layout import Box
 from rpg.errors import EditingError, ReplyError
 from rpg.llm import Answer, Event, Message, Picture, Provider, Question, ask_and_read
+from rpg.llm.asking import never
 from rpg.values import load_json, number, shown
 
-LONGEST_SIDE = 1024
-"""Pixels of a picture that a model sees."""
+LONGEST_SEEN = 1024
+"""Pixels of a side of a picture that a model gets."""
 SCALE = 1000
 """Boxes are asked for in thousandths of the picture, as several models are trained to give them."""
-MAX_ANSWER = 64 * 1024
+MAX_REPLY = 64 * 1024
 MOST_WORDS = 300
 """Characters of one text in an answer."""
 
@@ -29,10 +30,6 @@ T = TypeVar("T")
 TEXT = {"type": "string", "maxLength": MOST_WORDS}
 BOX = {"type": "array", "items": {"type": "integer"}, "maxItems": 4}
 BOX_RULE = f"A box is [left, top, right, bottom] in thousandths of the picture, from 0 to {SCALE}; [] where there is nothing."
-
-
-def never() -> bool:
-    return False
 
 
 def ignore(event: Event) -> None:
@@ -64,7 +61,7 @@ class Model:
 
         def read_answer(answer: Answer, last: bool) -> T:
             try:
-                return read(load_json(_unwrapped(answer.text), MAX_ANSWER, "answer", EditingError))
+                return read(load_json(_unwrapped(answer.text), MAX_REPLY, "answer", EditingError))
             except EditingError as error:
                 raise ReplyError(str(error), answer.text) from None
 
@@ -81,7 +78,7 @@ class Model:
 def sent(picture: Image.Image) -> Picture:
     """A picture as a model gets it."""
     small = picture.convert("RGB")
-    small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    small.thumbnail((LONGEST_SEEN, LONGEST_SEEN))
     file = io.BytesIO()
     small.save(file, "PNG")
     return Picture(file.getvalue())

@@ -12,7 +12,7 @@ from rpg.values import check_text, shown
 
 CheckKind = Literal["object", "attribute", "count", "relation", "absent"]
 Side = Literal["left", "right", "above", "below"]
-KINDS, SIDES = get_args(CheckKind), get_args(Side)
+CHECK_KINDS, SIDES = get_args(CheckKind), get_args(Side)
 MAX_CHECKS = 64
 """In one checklist."""
 MAX_COUNT = 64
@@ -84,8 +84,8 @@ class Check:
     def __post_init__(self) -> None:
         for name in ("id", "statement", "noun"):
             check_text(name, getattr(self, name), EditingError)
-        if self.kind not in KINDS:
-            raise EditingError(f"kind is {shown(self.kind)}; it must be one of {', '.join(KINDS)}.")
+        if self.kind not in CHECK_KINDS:
+            raise EditingError(f"kind is {shown(self.kind)}; it must be one of {', '.join(CHECK_KINDS)}.")
         if self.kind == "relation" and (self.side not in SIDES or self.entity is None or self.other is None):
             raise EditingError("A relation needs two entities and a side: left, right, above or below.")
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from rpg.areas.patches import coverage
-from rpg.editing.masks import bounds, grown
+from rpg.editing.masks import grown, pixel_bounds
 from rpg.editing.masks.box import SOFT
 from rpg.editing.operations import Operation
 from rpg.errors import EditingError
@@ -50,7 +50,7 @@ class Chosen:
         mask = Image.fromarray(np.round(255 * seen).astype(np.uint8))
         if mask.getbbox() is None:
             raise EditingError(f"Region {self.region + 1} is hidden by others; lay it above them to paint it anew.")
-        left, top, right, bottom = bounds(mask)
+        left, top, right, bottom = pixel_bounds(mask)
         return grown(mask, 0, SOFT * min(right - left, bottom - top) / 2)
 
     @property

@@ -10,7 +10,7 @@ from PIL import Image
 from rpg.areas.layout import Box
 from rpg.editing.chinese import in_english
 from rpg.editing.critic import Critic
-from rpg.editing.operations import MAX_OPERATIONS, Operation, OperationKind, fitted, is_colour
+from rpg.editing.operations import MAX_OPERATIONS, Operation, OperationKind, fitted, is_css_colour
 from rpg.editing.places import beside_box, clear_box, side_box
 from rpg.editing.reading import checklist_of_phrases, entity_of
 from rpg.editing.words import read
@@ -98,7 +98,7 @@ def _wish(clause: str) -> Wish:
     words = " ".join(clause.split())
     for kind, form in _FORMS:
         found = form.fullmatch(words)
-        if found and (kind != "recolour" or is_colour(found["colour"])):
+        if found and (kind != "recolour" or is_css_colour(found["colour"])):
             return Wish(kind, **found.groupdict())
     raise EditingError(
         f"{shown(clause)} is no instruction that the rules know; write 'add ...', 'remove ...', 'replace ... with ...', "

@@ -9,13 +9,13 @@ from typing import Literal
 
 from PIL import Image
 
-from rpg.editing.asking import never
 from rpg.editing.checklist import Checklist
 from rpg.editing.critic import Critic, Verdict
 from rpg.editing.operations import Operation, mends, neighbours, repair
 from rpg.editing.painter import Painter
 from rpg.editing.repaint import BY_DEFAULT, Masking, repaint
 from rpg.errors import EditingError, Stopped
+from rpg.llm.asking import never
 from rpg.plan import Plan
 from rpg.values import number, shown
 

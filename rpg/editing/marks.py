@@ -9,11 +9,11 @@ from PIL import Image, ImageDraw
 
 from rpg.areas.layout import Box
 from rpg.editing.critic import Verdict
-from rpg.editing.masks import pixels
+from rpg.editing.masks.box import pixels
 from rpg.editing.operations import Operation
 from rpg.infotext import OPERATIONS, parts, with_values
 
-_COPY, WITH_BOXES, ROUNDS = "RPG copy", "with boxes", "rounds"
+_COPY, WITH_BOXES, OF_ROUNDS = "RPG copy", "with boxes", "rounds"
 PASSED, FAILED = "#1f9d55", "#d64545"
 
 
@@ -46,12 +46,12 @@ def is_copy(infotext: str) -> bool:
 
 def is_copy_of(copy: str, infotext: str) -> bool:
     """By the infotexts of both."""
-    return copy in (copy_infotext(infotext, WITH_BOXES), copy_infotext(infotext, ROUNDS))
+    return copy in (copy_infotext(infotext, WITH_BOXES), copy_infotext(infotext, OF_ROUNDS))
 
 
 def _draw(copy: Image.Image, box: Box, colour: str, label: str) -> None:
     draw = ImageDraw.Draw(copy)
-    left, top, right, bottom = pixels(box, copy)
+    left, top, right, bottom = pixels(box, copy.size)
     draw.rectangle((left, top, right - 1, bottom - 1), outline=colour, width=max(2, min(copy.size) // 128))
     if label:
         draw.rectangle(draw.textbbox((left, top), label), fill=colour)

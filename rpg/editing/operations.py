@@ -14,7 +14,7 @@ from rpg.errors import EditingError
 from rpg.values import check_text, known_fields, number, shown
 
 OperationKind = Literal["add", "remove", "replace", "recolour", "move"]
-OPERATIONS = get_args(OperationKind)
+OPERATION_KINDS = get_args(OperationKind)
 MAX_OPERATIONS = 16
 """In one edit."""
 MAX_PROMPT = 2000
@@ -41,8 +41,8 @@ class Operation:
     target: Box | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in OPERATIONS:
-            raise EditingError(f"kind is {shown(self.kind)}; it must be one of {', '.join(OPERATIONS)}.")
+        if self.kind not in OPERATION_KINDS:
+            raise EditingError(f"kind is {shown(self.kind)}; it must be one of {', '.join(OPERATION_KINDS)}.")
         for name in ("prompt", "base_prompt", "colour"):
             check_text(name, getattr(self, name), EditingError)
             if len(getattr(self, name)) > MAX_PROMPT:
@@ -51,7 +51,7 @@ class Operation:
             raise EditingError(f"There is nothing to {self.kind}; say in prompt what the box shall show.")
         if (self.kind == "move") != (self.target is not None):
             raise EditingError("target is the box where a thing is moved to; it goes with move and no other operation.")
-        if self.kind == "recolour" and not is_colour(self.colour):
+        if self.kind == "recolour" and not is_css_colour(self.colour):
             raise EditingError(f"colour is {shown(self.colour)}; it must be the name of a colour, such as 'green'.")
         for box in (self.box, self.target):
             if box and not (0 <= box.left < box.right <= 1 and 0 <= box.top < box.bottom <= 1):
@@ -101,7 +101,7 @@ def _box_from(name: str, value: object) -> Box:
     return Box(*(number(f"A side of {name}", side, 0, 1, meaning="a number from 0 to 1", error=EditingError) for side in sides))
 
 
-def is_colour(name: str) -> bool:
+def is_css_colour(name: str) -> bool:
     """Whether a word is the name of a colour (those of CSS)."""
     return name.lower().replace(" ", "") in ImageColor.colormap
 
@@ -152,7 +152,7 @@ def _repair(verdict: Verdict, check: Check, finding: Finding, attempt: int) -> O
         return Operation("move", box, prompt, base, target=fitted(box, entity.boxes[0])) if box else None
     if box is None or check.kind == "object":
         return Operation("add", entity.boxes[attempt % entity.count], prompt, base)
-    if is_colour(entity.attributes) and not entity.details:
+    if is_css_colour(entity.attributes) and not entity.details:
         return Operation("recolour", box, prompt, base, colour=entity.attributes)
     return Operation("replace", box, prompt, base)
 

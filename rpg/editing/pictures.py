@@ -16,8 +16,8 @@ from rpg.networks import without_networks
 from rpg.plan import Plan
 from rpg.planners import PlanRequest, Subject, make_plan
 
-LONGEST_SIDE = 8192
-"""Pixels."""
+LONGEST_EDITED = 8192
+"""Pixels of a side."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ def read_picture(data: bytes | Path, name: str = "image") -> tuple[Image.Image, 
     """
     try:
         with Image.open(data if isinstance(data, Path) else io.BytesIO(data)) as file:
-            if max(file.size) > LONGEST_SIDE:
+            if max(file.size) > LONGEST_EDITED:
                 raise EditingError(
-                    f"{name} has {file.width} x {file.height} pixels; at most {LONGEST_SIDE} a side can be edited."
+                    f"{name} has {file.width} x {file.height} pixels; at most {LONGEST_EDITED} a side can be edited."
                 )
             converted: Image.Image = file.convert("RGB")
             return converted, infotext_in(file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageColor
 
-from rpg.editing.masks import bounds
+from rpg.editing.masks import pixel_bounds
 from rpg.errors import EditingError
 
 REACH = 4
@@ -49,7 +49,7 @@ def put(picture: Image.Image, thing: Image.Image, mask: Image.Image, target: tup
     Returns:
         The mask of where it is now; the picture is changed.
     """
-    left, top, right, bottom = bounds(mask)
+    left, top, right, bottom = pixel_bounds(mask)
     scale = min(1.0, (target[2] - target[0]) / (right - left), (target[3] - target[1]) / (bottom - top))
     size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
     cut, outline = (image.crop((left, top, right, bottom)).resize(size) for image in (thing, mask))

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 
-from rpg.editing.asking import Model, ignore, never
+from rpg.editing.asking import Model, ignore
 from rpg.editing.checklist import Checklist
 from rpg.editing.critic import Critic
 from rpg.editing.loop import USUAL, Limits
 from rpg.editing.model_critic import ModelCritic, checklist_by_model
 from rpg.editing.reading import checklist_of
 from rpg.editing.repaint import BY_DEFAULT, Masking
-from rpg.editing.shapes_critic import ShapesCritic, kinds_of
+from rpg.editing.shapes_critic import ShapesCritic, colours_and_shapes
 from rpg.errors import EditingError
 from rpg.llm import PROVIDERS, Event
+from rpg.llm.asking import never
+from rpg.llm.question import check_timeout
 from rpg.plan import Plan
-from rpg.values import known_fields, number, shown
+from rpg.values import known_fields, shown
 
-SHAPES = "shapes"
-"""The offline critic."""
-CRITICS = (SHAPES, *PROVIDERS)
-LONGEST_TIMEOUT = 3600
+OFFLINE_CRITIC = "shapes"
+CRITICS = (OFFLINE_CRITIC, *PROVIDERS)
+MAX_REFINEMENT = 64 * 1024
+"""Most bytes of JSON."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Looker:
         model, base_url, api_key, timeout: as a planner's (:class:`rpg.planners.Planner`).
     """
 
-    provider: str = SHAPES
+    provider: str = OFFLINE_CRITIC
     model: str = ""
     base_url: str = ""
     api_key: str = field(default="", repr=False)
@@ -45,8 +47,7 @@ class Looker:
                 raise EditingError(f"{name} is of type {type(getattr(self, name)).__name__}; it must be a text.")
         if self.provider not in CRITICS:
             raise EditingError(f"provider is {shown(self.provider)}; it must be one of {', '.join(CRITICS)}.")
-        seconds = f"a number of seconds above 0, at most {LONGEST_TIMEOUT}"
-        number("timeout", self.timeout, 1e-9, LONGEST_TIMEOUT, meaning=seconds, error=EditingError)
+        check_timeout(self.timeout, EditingError)
 
     def model_for(self, on_event: Callable[[Event], object] = ignore, cancelled: Callable[[], bool] = never) -> Model | None:
         """The model that looks; None for the offline critic.
@@ -54,7 +55,7 @@ class Looker:
         Raises:
             LLMError: when it cannot be asked, or sees no pictures.
         """
-        if self.provider == SHAPES:
+        if self.provider == OFFLINE_CRITIC:
             return None
         kind = PROVIDERS[self.provider]
         if not kind.sees_pictures:
@@ -112,5 +113,5 @@ def checklist_for(model: Model | None, plan: Plan) -> Checklist:
     if model:
         return checklist_by_model(model, plan)
     checklist = checklist_of(plan)
-    kinds_of(checklist)
+    colours_and_shapes(checklist)
     return checklist

@@ -9,7 +9,8 @@ from PIL import Image, ImageChops
 
 from rpg.areas.area import Area
 from rpg.areas.layout import MAX_REGIONS, Box
-from rpg.editing.masks import DEFAULT, METHODS, bounds, grown, mask_of, pixels
+from rpg.editing.masks import DEFAULT_METHOD, METHODS, grown, mask_of, pixel_bounds
+from rpg.editing.masks.box import pixels
 from rpg.editing.operations import Operation, OperationKind
 from rpg.editing.painter import Painter
 from rpg.editing.prefill import filled, put, tinted
@@ -35,7 +36,7 @@ class Masking:
         sam: the folder of a Segment Anything model, for the method of that name.
     """
 
-    cut_out: str = DEFAULT
+    cut_out: str = DEFAULT_METHOD
     sam: str = ""
 
     def __post_init__(self) -> None:
@@ -76,7 +77,7 @@ def repaint(
     """
     picture = picture.convert("RGB")
     mask = mask or made_mask(operation, picture, masking, preserved)
-    bounds(mask)
+    pixel_bounds(mask)
     hole = _hole(mask) if operation.kind == "move" else mask
     start = picture
     if operation.kind in ("remove", "move", "replace"):
@@ -86,7 +87,7 @@ def repaint(
     new = painter.repaint(start, hole, plan_of(operation, hole, plan), STRENGTHS[operation.kind], seed).convert("RGB")
     result = Image.composite(new, picture, hole)
     if operation.target:  # the thing keeps its pixels
-        there = put(result, picture, mask, pixels(operation.target, picture))
+        there = put(result, picture, mask, pixels(operation.target, picture.size))
         hole = ImageChops.lighter(hole, there)
     return Repainted(result, hole)
 
@@ -115,7 +116,7 @@ def plan_of(operation: Operation, hole: Image.Image, plan: Plan | None = None) -
     if plan is None or len(plan.regions) >= MAX_REGIONS:
         return Plan((Region(prompt),), "1", operation.base_prompt, 0.0, latent_ratio=0)
     width, height = hole.size
-    left, top, right, bottom = bounds(hole)
+    left, top, right, bottom = pixel_bounds(hole)
     own = Region(prompt, base_ratio=0, area=Area(Box(left / width, top / height, right / width, bottom / height)))
     base = with_networks_of(plan.base_prompt, operation.base_prompt or plan.base_prompt)
     return replace(plan, regions=(*plan.regions, own), base_prompt=base, latent_ratio=None)

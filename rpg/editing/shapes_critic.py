@@ -26,7 +26,7 @@ class ShapesCritic:
         Raises:
             EditingError: when the checklist is about other things than coloured shapes.
         """
-        look = _Look(checklist, kinds_of(checklist), sight.objects(picture), sight.background(picture))
+        look = _Look(checklist, colours_and_shapes(checklist), sight.objects(picture), sight.background(picture))
         return Verdict(checklist, {check.id: look.finding(check) for check in checklist.checks})
 
 
@@ -34,7 +34,7 @@ ColourAndShape = tuple[str | None, str | None]
 """Colour and shape; None is any."""
 
 
-def kinds_of(checklist: Checklist) -> list[ColourAndShape]:
+def colours_and_shapes(checklist: Checklist) -> list[ColourAndShape]:
     """Colour and shape of each entity.
 
     Raises:

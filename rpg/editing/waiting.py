@@ -20,7 +20,7 @@ from rpg.llm import Picture
 from rpg.plan import Plan
 from rpg.values import load_json
 
-MAX_JSON = 16 * 1024 * 1024
+MAX_WAITING = 16 * 1024 * 1024
 SHOWN_SIDE = 1024
 """Longest side in pixels of the copy that the mask is shown over."""
 
@@ -68,7 +68,7 @@ class Waiting:
         """
         if not text.strip():
             raise EditingError("No mask is shown; tick 'Show the mask first' and press Repair, Edit or Repaint region.")
-        given = load_json(text, MAX_JSON, "mask", EditingError)
+        given = load_json(text, MAX_WAITING, "mask", EditingError)
         if not isinstance(given, Mapping) or set(given) != {"operations", "mask", "mends", "picture", "plan"}:
             raise EditingError("The mask's JSON is not what the page sends; press Repair or Edit again.")
         if given["picture"] != fingerprint(picture):

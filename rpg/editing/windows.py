@@ -8,7 +8,7 @@ from PIL import Image
 
 from rpg.areas.layout import Box
 from rpg.cut import cut, seen_in
-from rpg.editing.masks import bounds
+from rpg.editing.masks import pixel_bounds
 from rpg.plan import Plan
 
 PADDING = 0.25
@@ -50,7 +50,7 @@ def window_of(mask: Image.Image, size: tuple[int, int]) -> Window:
     Raises:
         EditingError: when the mask is empty.
     """
-    left, top, right, bottom = bounds(mask)
+    left, top, right, bottom = pixel_bounds(mask)
     padding = max(LEAST_PADDING, round(PADDING * max(right - left, bottom - top)))
     side = max(right - left, bottom - top) + 2 * padding
     (left, right), (top, bottom) = _around(left, right, side, size[0]), _around(top, bottom, side, size[1])

@@ -8,9 +8,9 @@ from rpg import infotext
 from rpg.errors import PlanError
 from rpg.foreign import forge_couple, omost, regional_prompter
 from rpg.foreign.pasted import Pasted
-from rpg.plan import Plan, load_json
+from rpg.plan import Plan, load_plan_json
 
-MAX_TEXT = 1024 * 1024
+LONGEST_PASTED = 1024 * 1024
 """Most characters of a pasted text."""
 
 __all__ = ["plan_from_text"]
@@ -22,11 +22,11 @@ def plan_from_text(text: str) -> Plan:
     Raises:
         PlanError: with a sentence that says what is missing.
     """
-    if len(text) > MAX_TEXT:
-        raise PlanError(f"The pasted text has {len(text)} characters; at most {MAX_TEXT} are allowed.")
+    if len(text) > LONGEST_PASTED:
+        raise PlanError(f"The pasted text has {len(text)} characters; at most {LONGEST_PASTED} are allowed.")
     text = text.strip()
     if text.startswith("{"):
-        return Plan.from_dict(load_json(text))
+        return Plan.from_dict(load_plan_json(text))
     pasted = Pasted.read(text)
     if infotext.PLAN.lower() in pasted.fields:
         return Plan.from_json(pasted.fields[infotext.PLAN.lower()])

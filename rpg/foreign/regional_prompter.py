@@ -9,7 +9,7 @@ from rpg.errors import PlanError
 from rpg.foreign.grid import GridLine, placed
 from rpg.foreign.pasted import Pasted
 from rpg.plan import Plan
-from rpg.values import plural, shown
+from rpg.values import noun_for, shown
 
 NAME = "Regional Prompter"
 _KEYS = re.compile(r"\b(BREAK|ADDCOL|ADDROW)\b")
@@ -99,8 +99,9 @@ def _lines(ratio: str, texts: list[str], shape: list[int], columns: bool) -> lis
     total = sum(given)
     if total != len(texts):
         raise PlanError(
-            f"{NAME}'s ratio {shown(ratio)} makes {total} {plural('region', total)}, but the prompt has {len(texts)}; paste both "
-            "as they belong together; where the first part is base or common, say 'Use base: On' or 'Use common: On' on a line."
+            f"{NAME}'s ratio {shown(ratio)} makes {total} {noun_for('region', total)}, but the prompt has {len(texts)}; "
+            "paste both as they belong together; where the first part is base or common, say 'Use base: On' or 'Use common: On' "
+            "on a line."
         )
     if divided and given != shape:
         raise PlanError(

@@ -11,6 +11,9 @@ from rpg.errors import LLMError
 from rpg.llm import trust
 from rpg.values import shown
 
+CONNECT_TIMEOUT = 10.0
+"""Seconds to reach a server."""
+
 _PASTED = re.compile(r"/(?:chat/completions|completions|responses|models)/*\Z")
 """What people paste too much: the path of one call."""
 

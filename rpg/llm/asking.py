@@ -32,6 +32,11 @@ POLL = 0.05
 """Seconds between two looks at ``cancelled``."""
 
 
+def never() -> bool:
+    """Where nobody cancels."""
+    return False
+
+
 def ask(
     provider: Provider, question: Question, cancelled: Callable[[], bool], attempts: int = ATTEMPTS
 ) -> Generator[Event, None, Answer]:

@@ -10,12 +10,9 @@ from typing import Any, ClassVar
 
 from rpg.errors import LLMError
 from rpg.llm import chat_answers, chat_options, failures, trust
-from rpg.llm.addresses import is_loopback
+from rpg.llm.addresses import CONNECT_TIMEOUT, is_loopback
 from rpg.llm.provider import Channel, Provider
 from rpg.llm.question import Message, Question
-
-CONNECT_TIMEOUT = 10.0
-"""Seconds."""
 
 
 class ChatCompletions(Provider):

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-from rpg.errors import LLMError
-from rpg.values import check_text
+from rpg.errors import LLMError, RPGError
+from rpg.values import check_text, number
 
 MAX_PICTURE = 20 * 1024 * 1024
 """Largest picture in bytes."""
+LONGEST_TIMEOUT = 3600
 
 _SIGNATURES = ((b"\x89PNG", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"), (b"RIFF", "image/webp"))
 
@@ -87,6 +88,11 @@ class Question:
     @property
     def has_pictures(self) -> bool:
         return any(message.pictures for message in self.messages)
+
+
+def check_timeout(seconds: object, error: type[RPGError]) -> None:
+    meaning = f"a number of seconds above 0, at most {LONGEST_TIMEOUT}"
+    number("timeout", seconds, 1e-9, LONGEST_TIMEOUT, meaning=meaning, error=error)
 
 
 class Answer(NamedTuple):

@@ -13,11 +13,11 @@ from PIL import Image
 from rpg.editing.actions import Action, Desk, Done, Wanted, act, place_among
 from rpg.editing.painter import Painter
 from rpg.editing.pictures import Described
-from rpg.editing.refinement import Refinement
+from rpg.editing.refinement import MAX_REFINEMENT, Refinement
 from rpg.errors import EditingError, RPGError
 from rpg.infotext import PNG_KEY, infotext_in
 from rpg.panel.lines import error_line, status_line, unexpected_line
-from rpg.plan import load_json
+from rpg.values import load_json
 
 Painters = Callable[[Described, threading.Event], Painter]
 """Gives a painter of pictures like one, which raises :class:`rpg.errors.Stopped` once the event is set."""
@@ -76,7 +76,11 @@ def repaired(pictures: list[Image.Image], place: int, wanted: str, bench: Bench)
     Args:
         wanted: the panel's JSON.
     """
-    for item in _acting("repair", pictures[place], lambda: Wanted(Refinement.from_dict(load_json(wanted))), bench):
+
+    def asked() -> Wanted:
+        return Wanted(Refinement.from_dict(load_json(wanted, MAX_REFINEMENT, "refine", EditingError)))
+
+    for item in _acting("repair", pictures[place], asked, bench):
         if isinstance(item, str):
             yield item
         else:

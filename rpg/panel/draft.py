@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rpg.errors import RPGError
-from rpg.plan import Plan, load_json, settings_of
+from rpg.plan import Plan, load_plan_json, settings_of
 from rpg.planners import NO_SUBJECT, PlanRequest, Subject, plan_or_request
 
 _BLANK = Plan.from_dict({"regions": ["-", "-"]}).to_dict()
@@ -24,7 +24,7 @@ def read_draft(text: str, subject: Subject = NO_SUBJECT) -> Plan | PlanRequest |
     """
     if not text.strip():
         return None
-    return plan_or_request(load_json(text), subject)
+    return plan_or_request(load_plan_json(text), subject)
 
 
 def problem(text: str) -> str:
@@ -39,6 +39,6 @@ def problem(text: str) -> str:
 def kept_settings(text: str) -> dict[str, Any]:
     """What planning leaves alone in a draft, also in an unfinished one."""
     try:
-        return settings_of(load_json(text)) if text.strip() else {}
+        return settings_of(load_plan_json(text)) if text.strip() else {}
     except RPGError:
         return {}

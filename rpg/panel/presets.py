@@ -11,9 +11,9 @@ import gradio as gr
 from rpg.errors import PlanError, RPGError
 from rpg.foreign import plan_from_text
 from rpg.panel.lines import error_line, status_line
-from rpg.plan import load_json
+from rpg.plan import load_plan_json
 from rpg.presets import Presets
-from rpg.presets.store import filled
+from rpg.presets.store import with_texts_of
 
 
 def build_presets(tab: str, plan: gr.Textbox, presets: Presets) -> None:
@@ -54,7 +54,7 @@ def build_presets(tab: str, plan: gr.Textbox, presets: Presets) -> None:
 
     def saving(given: str, chosen: str | None, present: str) -> tuple[Any, str]:
         def act() -> tuple[dict[str, Any], str]:
-            kept = presets.save(given.strip() or chosen or "", load_json(present))
+            kept = presets.save(given.strip() or chosen or "", load_plan_json(present))
             return choices(presets, kept), f"Saved {kept}."
 
         return said(act)
@@ -114,7 +114,7 @@ def choices(presets: Presets, chosen: str | None) -> dict[str, Any]:
 def loaded(presets: Presets, name: str | None, present: str) -> str:
     """A preset as JSON; its regions without a prompt keep the texts that are there."""
     try:
-        data = load_json(present) if present.strip() else None
+        data = load_plan_json(present) if present.strip() else None
     except RPGError:
         data = None
-    return json.dumps(filled(presets.load(chosen_name(name)), data), ensure_ascii=False)
+    return json.dumps(with_texts_of(presets.load(chosen_name(name)), data), ensure_ascii=False)

@@ -11,8 +11,8 @@ import gradio as gr
 
 from rpg.editing.actions import Action, Wanted
 from rpg.editing.loop import MAX_ROUNDS, ROUNDS, Limits
-from rpg.editing.masks import DEFAULT, METHODS
-from rpg.editing.refinement import SHAPES, Looker, Refinement
+from rpg.editing.masks import DEFAULT_METHOD, METHODS
+from rpg.editing.refinement import OFFLINE_CRITIC, Looker, Refinement
 from rpg.editing.repaint import Masking
 from rpg.errors import EditingError
 from rpg.panel.planning import Planning
@@ -49,7 +49,7 @@ def build_refining(tab: str, planning: Planning) -> Refining:
         with gr.Row():
             critic = gr.Dropdown([OFFLINE, PLANNER], value=OFFLINE, label="Critic", min_width=240, **named("critic"))
             rounds = gr.Slider(0, MAX_ROUNDS, ROUNDS, step=1, label="Rounds", min_width=120, **named("rounds"))
-            cut_out = gr.Dropdown(list(METHODS), value=DEFAULT, label="Cut out by", min_width=120, **named("cut-out"))
+            cut_out = gr.Dropdown(list(METHODS), value=DEFAULT_METHOD, label="Cut out by", min_width=120, **named("cut-out"))
         sam = gr.Textbox(label="Folder of a Segment Anything model", max_lines=1, placeholder="For sam", **named("sam"))
         on_generate = gr.Checkbox(
             label="Check and repair after Generate (with the server's own key)", **named("refine-on-generate")
@@ -76,7 +76,7 @@ def build_refining(tab: str, planning: Planning) -> Refining:
         component.do_not_save_to_config = True
     for component in (critic, rounds, cut_out, sam, mask_first):
         component.custom_script_source = "rpg_script.py"
-    names = json.dumps({**planning.names, OFFLINE: SHAPES})
+    names = json.dumps({**planning.names, OFFLINE: OFFLINE_CRITIC})
     settings = [critic, rounds, cut_out, sam, planning.provider, planning.model, planning.base_url]
     script = f"(...settings) => rpgRefinement({names}, ...settings)"
     for component in (on_generate, *settings):
@@ -95,11 +95,11 @@ def asked(names: dict[str, str], values: Sequence[Any]) -> Wanted:
         RPGError: with the sentence that the user sees.
     """
     page, instruction, mask_first, critic, rounds, cut_out, sam, planner, model, base_url, key = values
-    provider = SHAPES if critic == OFFLINE else names[planner]
+    provider = OFFLINE_CRITIC if critic == OFFLINE else names[planner]
     if provider == RULES.name:
         raise EditingError(
             "The planner is the offline rules, which see no pictures; choose one that does in the planner settings, or the "
             "offline critic."
         )
-    looker = Looker() if provider == SHAPES else Looker(provider, model or "", base_url, key)
+    looker = Looker() if provider == OFFLINE_CRITIC else Looker(provider, model or "", base_url, key)
     return Wanted(Refinement(looker, Limits(int(rounds)), Masking(cut_out, sam)), instruction, bool(mask_first), page or "")

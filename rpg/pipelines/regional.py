@@ -22,7 +22,7 @@ from rpg.pipelines.encoding import Encoded, encode
 from rpg.plan import DEFAULT_LATENT_RATIO, Plan, regions_from
 from rpg.steering.conditioning import Joined, join_pair
 from rpg.steering.hooks import attach
-from rpg.steering.latents import GUIDANCE
+from rpg.steering.latents import GUIDANCE_APART
 from rpg.steering.steering import Steering
 
 _PLANNED = (
@@ -149,7 +149,7 @@ class RegionalMixin(_Pipeline):
         the negative prompt's answer [first half of the rows] is moved away from the positive one's instead."""
         if steering.apart and not steering.inside and self.do_classifier_free_guidance:
             negative, positive = answer[0].chunk(2)
-            negative.copy_(positive.lerp(negative, GUIDANCE))
+            negative.copy_(positive.lerp(negative, GUIDANCE_APART))
 
     def _embeds(
         self, prompts: Sequence[str], negatives: Sequence[str | None], adapters: lora.Adapters, options: Mapping[str, Any]

@@ -52,7 +52,7 @@ def merged(plan: Plan) -> list[str]:
 
 def _things(caption: str) -> list[Thing]:
     """What the caption names; nothing for a long description, of which the rules see only a part."""
-    if len(caption) > rules.MAX_CAPTION or not is_read(caption):
+    if len(caption) > rules.LONGEST_READ or not is_read(caption):
         return []
     things = rules.read(caption).things
     return things if len(things) <= rules.MOST_ENTITIES and all(thing.noun for thing in things) else []

@@ -32,7 +32,7 @@ _NUMBERED = re.compile(r"\b(?:row|shelf|line)\b|[排行层]")
 
 def misplaced(plan: Plan) -> list[str]:
     """Where the plan contradicts what its caption says about places, in sentences for the model and the user."""
-    if len(plan.caption) > rules.MAX_CAPTION or not is_read(plan.caption):
+    if len(plan.caption) > rules.LONGEST_READ or not is_read(plan.caption):
         return []
     reading = rules.read(plan.caption)
     middles = _middles(plan, reading.things)

@@ -10,6 +10,7 @@ from rpg import llm
 from rpg.areas.layout import Layout
 from rpg.errors import PlannerError, ReplyError
 from rpg.llm import PROVIDERS, Answer, Event, Message, Question
+from rpg.llm.asking import never
 from rpg.plan import Plan
 from rpg.planners import cache, checks, geometry, rules
 from rpg.planners.instructions import SCHEMA, Template, load_template
@@ -19,10 +20,6 @@ from rpg.planners.request import PlanRequest, Subject
 
 REUSED = "The same request was planned before; its plan is used again. The Plan button makes a new one."
 """The status of a plan that no model was asked for."""
-
-
-def never() -> bool:
-    return False
 
 
 def stream_plan(

@@ -8,6 +8,7 @@ from typing import Any
 
 from rpg.errors import PlanError, PlannerError
 from rpg.llm import Picture
+from rpg.llm.question import check_timeout
 from rpg.plan import Plan, settings_of
 from rpg.planners.registry import PLANNERS, RULES
 from rpg.values import check_text, known_fields, number, shown
@@ -15,7 +16,6 @@ from rpg.values import check_text, known_fields, number, shown
 MAX_CAPTION = 16 * 1024
 """Longest caption in characters."""
 LONGEST_SIDE = 65536
-LONGEST_TIMEOUT = 3600
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,7 @@ class Planner:
             raise PlannerError(f"provider is {shown(self.provider)}; it must be one of {', '.join(PLANNERS)}.")
         if self.fallback not in ("", RULES.name):
             raise PlannerError(f"fallback is {shown(self.fallback)}; it must be {RULES.name}, or empty for none.")
-        seconds = f"a number of seconds above 0, at most {LONGEST_TIMEOUT}"
-        number("timeout", self.timeout, 1e-9, LONGEST_TIMEOUT, meaning=seconds, error=PlannerError)
+        check_timeout(self.timeout, PlannerError)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rpg.errors import PlanError
-from rpg.plan import Plan, load_json
+from rpg.plan import Plan, load_plan_json
 from rpg.values import shown, text_bytes
 
 MAX_PRESETS = 1000
@@ -53,7 +53,7 @@ class Presets:
             raise PlanError(f"There is no preset {shown(name)}.", 404) from None
         except (OSError, UnicodeDecodeError) as error:
             raise PlanError(f"The preset {shown(name)} cannot be read: {error}.") from None
-        return draft(load_json(text))
+        return draft(load_plan_json(text))
 
     def save(self, name: str, data: object) -> str:
         """Keep a plan's dict, in the place of what had the name. Returns the name as it was cleaned."""
@@ -141,7 +141,7 @@ def _with_prompt(region: object, prompt: str) -> object:
     return {**region, "prompt": prompt} if isinstance(region, Mapping) else prompt
 
 
-def filled(preset: Mapping[str, Any], present: object) -> dict[str, Any]:
+def with_texts_of(preset: Mapping[str, Any], present: object) -> dict[str, Any]:
     """A preset of which regions without a prompt keep the texts of the draft that is there, region by region, and what was
     common to them."""
     old = present.get("regions", []) if isinstance(present, Mapping) else []

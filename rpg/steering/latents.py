@@ -40,7 +40,7 @@ SETTLED = 0.6
 """Share of the noise after which objects no longer vanish: from there on base ratios are the plan's own."""
 LEAST_BASE_RATIO = 0.6
 """Until then."""
-GUIDANCE = 1.5
+GUIDANCE_APART = 1.5
 """Times what the guidance scale is above 1, while regions are denoised by themselves: an object stands out of the noise by
 then, or is lost."""
 

@@ -16,7 +16,7 @@ from rpg.steering.attention import Routing, route, token_grid
 from rpg.steering.branches import Branches, LowRank
 from rpg.steering.calls import Call
 from rpg.steering.conditioning import Joined, Segment, Table
-from rpg.steering.latents import GUIDANCE, Denoise, StandIn, base_ratios_at, denoise_apart, share_done
+from rpg.steering.latents import GUIDANCE_APART, Denoise, StandIn, base_ratios_at, denoise_apart, share_done
 from rpg.steering.memory import Known, Memory
 
 
@@ -126,11 +126,11 @@ class Steering:
 
     def guidance_scale(self, scale: float) -> float:
         """The guidance scale for the answer of the last call of the UNet, where the user's is ``scale``."""
-        return 1 + (scale - 1) * GUIDANCE if self.apart else scale
+        return 1 + (scale - 1) * GUIDANCE_APART if self.apart else scale
 
     def guidance_scale_at(self, timestep: float, scale: float) -> float:
         """The one for the answer of a call that is yet to come."""
-        return 1 + (scale - 1) * GUIDANCE if self._is_apart(timestep) else scale
+        return 1 + (scale - 1) * GUIDANCE_APART if self._is_apart(timestep) else scale
 
     def _is_apart(self, timestep: float) -> bool:
         return not self.hires and share_done(timestep) < self.latent_ratio

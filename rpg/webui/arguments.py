@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from rpg.errors import PlanError
-from rpg.plan import Plan, load_json
+from rpg.plan import Plan, load_plan_json
 from rpg.planners import NO_SUBJECT, PlanRequest, Subject, plan_or_request
 from rpg.values import shown
 
@@ -45,7 +45,7 @@ def parse_arguments(plan: object = "", enabled: object = None, subject: Subject 
     if isinstance(plan, str):
         if not plan.strip():
             raise PlanError("RPG is on but has no regions; write region prompts, press Plan, or turn RPG off.")
-        data = load_json(plan)
+        data = load_plan_json(plan)
     return plan_or_request(data, subject)
 
 

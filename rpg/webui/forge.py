@@ -21,7 +21,7 @@ from rpg.networks import Tags
 from rpg.steering.branches import LowRank
 from rpg.steering.steering import Steering
 from rpg.webui.a1111 import A1111
-from rpg.webui.lora import KINDS, Part, RegionLora, Used, extension, low_rank, use
+from rpg.webui.lora import OTHER_KINDS, Part, RegionLora, Used, extension, low_rank, use
 
 Modifier = Callable[..., tuple[Any, ...]]
 MEMORY = ("backend.memory_management", "ldm_patched.modules.model_management", "comfy.model_management")
@@ -127,7 +127,7 @@ class ForgeLora(RegionLora):
             path, _, parameter = key.removeprefix("diffusion_model.").rpartition(".")
             layer = unet.get_submodule(path)
             for _strength, patch, *_ in patches:
-                yield layer, _low_rank(patch, layer.weight) if parameter == "weight" else KINDS["biased"]
+                yield layer, _low_rank(patch, layer.weight) if parameter == "weight" else OTHER_KINDS["biased"]
 
 
 def _hold(patcher: Any, x: Tensor) -> None:
@@ -147,10 +147,10 @@ def _low_rank(patch: Any, weight: Tensor) -> LowRank | str:
     """A patch of a layer's weights, or the name of its kind."""
     kind, values = (patch.name, patch.weights) if hasattr(patch, "weights") else patch  # reForge, Forge
     if kind != "lora":
-        return KINDS.get(kind, kind)
+        return OTHER_KINDS.get(kind, kind)
     up, down, alpha, mid, decomposed, *_ = values
     if decomposed is not None:
-        return KINDS["decomposed"]
+        return OTHER_KINDS["decomposed"]
     down, up = low_rank(down, up, 1.0 if alpha is None else alpha / len(down), mid)
     if down[0].numel() == weight[0].numel():  # the layer may be a convolution of single pixels where the file has none
         down, up = down.reshape(len(down), *weight.shape[1:]), up.reshape(*up.shape[:2], *(1 for _ in weight.shape[2:]))

@@ -21,7 +21,7 @@ from rpg.steering.branches import LowRank, added_up
 
 Part = tuple[nn.Module, LowRank | str]
 """What a network's file has for a layer of the UNet; the name of its kind where that is none of low rank."""
-KINDS = {
+OTHER_KINDS = {
     "NetworkModuleHada": "LoHa",
     "NetworkModuleLokr": "LoKr",
     "NetworkModuleIa3": "IA3",
@@ -188,10 +188,10 @@ def _kind(module: Any) -> str:
     """Empty where it is of low rank."""
     name = type(module).__name__
     if name != "NetworkModuleLora":
-        return KINDS.get(name, name)
+        return OTHER_KINDS.get(name, name)
     if module.dora_scale is not None:
-        return KINDS["decomposed"]
-    return KINDS["biased"] if module.bias is not None else ""
+        return OTHER_KINDS["decomposed"]
+    return OTHER_KINDS["biased"] if module.bias is not None else ""
 
 
 def _named(tags: Tags) -> Mapping[str, Strengths]:

@@ -12,17 +12,15 @@ from PIL import Image
 from rpg.editing.checklist import Checklist
 from rpg.editing.critic import Critic
 from rpg.editing.loop import MAX_ROUNDS, refine
-from rpg.editing.marks import ROUNDS, checks_text, copy_infotext, operations_text
+from rpg.editing.marks import OF_ROUNDS, checks_text, copy_infotext, operations_text
 from rpg.editing.painter import Painter
-from rpg.editing.refinement import Refinement, checklist_for, critic_of
+from rpg.editing.refinement import MAX_REFINEMENT, Refinement, checklist_for, critic_of
 from rpg.editing.sheet import rounds_sheet
 from rpg.errors import EditingError, RPGError, Stopped
 from rpg.infotext import CHECKS, OPERATIONS, REFINED
 from rpg.plan import Plan
 from rpg.values import load_json, shown
 from rpg.webui.arguments import REFINE
-
-MAX_JSON = 64 * 1024
 
 
 def wanted_refinement(plan: object = "", enabled: object = None, wanted: object = None, *_: Any) -> Refinement | None:
@@ -36,7 +34,7 @@ def wanted_refinement(plan: object = "", enabled: object = None, wanted: object 
         raise EditingError("refine stands in RPG's first argument, and in its third; leave one out.")
     wanted = inside or wanted
     if isinstance(wanted, str):
-        wanted = load_json(wanted, MAX_JSON, REFINE, EditingError) if wanted.strip() else None
+        wanted = load_json(wanted, MAX_REFINEMENT, REFINE, EditingError) if wanted.strip() else None
     if not wanted:
         return None
     if not isinstance(wanted, Mapping):
@@ -120,7 +118,7 @@ class GenerationRefining:
         """
         for number, sheet in self.sheets:
             pictures.append(sheet)
-            infotexts.append(copy_infotext(infotexts[first + number], ROUNDS))
+            infotexts.append(copy_infotext(infotexts[first + number], OF_ROUNDS))
 
     def _checklist(self, plan: Plan) -> Checklist:
         if plan not in self._checklists:

@@ -74,7 +74,7 @@ class RPGScript(scripts.Script):
         p.rpg_texts = resolved
         split = distributed.find(p)
         try:
-            wanted = asked(p, "a caption", *args)
+            wanted = requested(p, "a caption", *args)
             texts = prompts_of(wanted) if wanted else []
             dynamic = any(map(wildcards.SYNTAX.search, texts))
             if split and (wanted or getattr(p, "rpg_changes", {})):
@@ -123,7 +123,7 @@ class RPGScript(scripts.Script):
     def process(self, p: Any, *args: Any) -> None:
         p.rpg = state = State(Forge(p) if is_forge(p) else a1111.A1111(p), error=getattr(p, "rpg_error", None))
         with state.catch():
-            state.on = asked(p, p.main_prompt, *args) is not None
+            state.on = requested(p, p.main_prompt, *args) is not None
             if state.on and (wanted := wanted_refinement(*args)):
                 state.refining = GenerationRefining(wanted, inner_jobs.InnerJobs.within(p), inner_jobs.stopping)
 
@@ -231,7 +231,7 @@ class State:
             raise
 
 
-def asked(p: Any, caption: str, plan: Any = "", enabled: Any = None, *_: Any) -> Plan | PlanRequest | None:
+def requested(p: Any, caption: str, plan: Any = "", enabled: Any = None, *_: Any) -> Plan | PlanRequest | None:
     """What the script's arguments and the X/Y/Z axes ask for a picture with that caption."""
     changes = getattr(p, "rpg_changes", {})
     if "enabled" in changes:
@@ -258,7 +258,7 @@ def planned(host: a1111.A1111, caption: str, *args: Any, texts: Sequence[str] = 
         made: plans of captions, which are not planned again; a new one is added.
     """
     made = {} if made is None else made
-    wanted = asked(host.p, caption, *args)
+    wanted = requested(host.p, caption, *args)
     assert wanted is not None  # else the job would be off
     wanted = with_prompts(wanted, texts) if texts else wanted
     if isinstance(wanted, Plan):

@@ -10,7 +10,7 @@ from rpg.plan import RATIOS, Plan
 from rpg.planners import Subject
 from rpg.webui.arguments import override, parse_arguments, prompts_of
 
-LABELS = {
+AXIS_LABELS = {
     "base_ratio": "[RPG] Base ratio",
     "latent_ratio": "[RPG] Latent ratio",
     "split_ratio": "[RPG] Split ratio",
@@ -28,15 +28,15 @@ def add_axes(scripts: Iterable[Any]) -> None:
     for data in scripts:
         if data.script_class.__module__ in MODULES:
             plot = data.module
-            if any(axis.label in LABELS.values() for axis in plot.axis_options):
+            if any(axis.label in AXIS_LABELS.values() for axis in plot.axis_options):
                 return
             for axis in plot.axis_options:
                 if axis.label == "Prompt S/R":
                     axis.apply = _replace(axis.apply)
             option = plot.AxisOption
-            *_, split, enabled = LABELS.values()
+            *_, split, enabled = AXIS_LABELS.values()
             plot.axis_options += [
-                *(option(LABELS[name], _number(name), _apply(name), confirm=_confirm(name)) for name in RATIOS),
+                *(option(AXIS_LABELS[name], _number(name), _apply(name), confirm=_confirm(name)) for name in RATIOS),
                 option(split, str, _apply("split_ratio"), format_value=plot.format_value, confirm=_confirm("split_ratio")),
                 option(enabled, _boolean, _apply("enabled"), confirm=_confirm("enabled"), choices=lambda: ["True", "False"]),
             ]
@@ -76,7 +76,7 @@ def _confirm(name: str) -> Callable[[Any, list[Any]], None]:
             plan, enabled = ({**plan, "enabled": True} if isinstance(plan, dict) else plan), True
         wanted = parse_arguments(plan, enabled, Subject("a caption"))
         if wanted is None:
-            raise PlanError(f"{LABELS[name]}: RPG is off, so this axis would change nothing; turn RPG on.")
+            raise PlanError(f"{AXIS_LABELS[name]}: RPG is off, so this axis would change nothing; turn RPG on.")
         if isinstance(wanted, Plan) and name != "enabled":
             for value in values:
                 override(wanted, {name: value})
@@ -97,7 +97,7 @@ def _number(name: str) -> Callable[[str], float]:
         try:
             return float(text)
         except ValueError:
-            raise PlanError(f"{LABELS[name]}: {text!r} is not a number from 0 to 1.") from None
+            raise PlanError(f"{AXIS_LABELS[name]}: {text!r} is not a number from 0 to 1.") from None
 
     return number
 
@@ -106,4 +106,4 @@ def _boolean(text: str) -> bool:
     try:
         return {"true": True, "false": False}[text.strip().lower()]
     except KeyError:
-        raise PlanError(f"{LABELS['enabled']}: {text!r} is neither True nor False.") from None
+        raise PlanError(f"{AXIS_LABELS['enabled']}: {text!r} is neither True nor False.") from None

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpg.areas.layout import MAX_CONTRAST, MAX_REGIONS, MAX_TEXT, Layout
+from rpg.areas.layout import LONGEST_RATIO, MAX_CONTRAST, MAX_REGIONS, Layout
 from rpg.errors import LayoutError
 from tests.fuzz import fuzz
 
@@ -76,7 +76,7 @@ def test_shortest_form(text: str, short: str) -> None:
         ("1,1001", "widths of row 1 go from 1 to 1001; the largest may be at most 1000 times the smallest"),
         ("0.001;1.1", "row heights go from 0.001 to 1.1"),
         (",".join(["1"] * (MAX_REGIONS + 1)), "has 65 regions; at most 64"),
-        ("1" * (MAX_TEXT + 1), "8193 characters; at most 8192"),
+        ("1" * (LONGEST_RATIO + 1), "8193 characters; at most 8192"),
         (7, "split_ratio is 7; it must be a text"),
         (None, "split_ratio is None; it must be a text"),
     ],

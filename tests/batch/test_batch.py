@@ -123,7 +123,7 @@ def test_plans_that_lie_there_are_used_again(tmp_path: Path) -> None:
 
 
 def test_a_busy_server_loses_no_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schedule, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(schedule, "FIRST_PAUSE", 0.01)
     count, running, most = 0, 0, 0
     lock = threading.Lock()
     closed_until = 0.0

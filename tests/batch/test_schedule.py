@@ -33,10 +33,10 @@ def test_what_is_given_back_goes_to_another_at_once_and_to_the_same_later() -> N
     (_, task), _ = made.start(0), made.start(0)  # type: ignore[misc]
     made.give_back(one, task, 1.0, "It is off.")
     assert made.start(1.0) is None
-    assert made.wait(1.0) == schedule.FIRST_WAIT
+    assert made.wait(1.0) == schedule.FIRST_PAUSE
     made.finish(two)
     assert made.start(1.0) == (two, task)
-    assert made.start(1.0 + schedule.FIRST_WAIT)[0] is one  # type: ignore[index]
+    assert made.start(1.0 + schedule.FIRST_PAUSE)[0] is one  # type: ignore[index]
 
 
 def test_a_named_wait_holds_for_all_calls_and_is_no_miss() -> None:
@@ -62,7 +62,7 @@ def test_waits_grow_and_end() -> None:
         waits.append(made.wait(now))
         now += waits[-1] or 0
     assert waits[:6] == [2, 4, 8, 16, 32, 60]
-    assert schedule.PATIENCE <= now < schedule.PATIENCE + 2 * schedule.LONGEST_WAIT
+    assert schedule.PATIENCE <= now < schedule.PATIENCE + 2 * schedule.LONGEST_PAUSE
     assert made.lost == "It is off."
     assert len(made.waiting) == 1
 

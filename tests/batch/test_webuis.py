@@ -20,8 +20,8 @@ COUNT = 24
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schedule, "FIRST_WAIT", 0.02)
-    monkeypatch.setattr(schedule, "LONGEST_WAIT", 0.05)
+    monkeypatch.setattr(schedule, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(schedule, "LONGEST_PAUSE", 0.05)
     monkeypatch.setattr(schedule, "PATIENCE", 0.5)
 
 

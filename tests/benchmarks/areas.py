@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw
 
 from rpg import shapes
 from rpg.plan import Plan
-from rpg.shapes.training.scenes import BACKGROUNDS, COLOURS, SHAPES, enumerated, named
+from rpg.shapes.training.scenes import BACKGROUNDS, COLOURS, SHAPES, enumerated, named_shape
 from tests.benchmarks.composition.cases import Kind
 from tests.benchmarks.composition.judge import read
 from tests.benchmarks.composition.results import _pipeline
@@ -45,8 +45,8 @@ class Case:
 
     def plan(self, latent_ratio: float | None) -> Plan:
         on = f" on a {self.background} background" if self.background else ""
-        caption = enumerated([named(*kind) for kind in self.objects]) + on
-        regions = [{"prompt": named(*kind) + on, "area": self._area(box)} for kind, box in zip(self.objects, self.boxes)]
+        caption = enumerated([named_shape(*kind) for kind in self.objects]) + on
+        regions = [{"prompt": named_shape(*kind) + on, "area": self._area(box)} for kind, box in zip(self.objects, self.boxes)]
         return Plan.from_dict({"regions": regions, "base_prompt": caption, "caption": caption, "latent_ratio": latent_ratio})
 
     def _area(self, box: Box) -> dict[str, Any]:

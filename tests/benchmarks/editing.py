@@ -26,7 +26,7 @@ from rpg.editing.checklist import Checklist
 from rpg.editing.critic import Critic
 from rpg.editing.instructions import operations_of
 from rpg.editing.loop import Limits, Refined, refine
-from rpg.editing.operations import OPERATIONS
+from rpg.editing.operations import OPERATION_KINDS
 from rpg.editing.reading import checklist_of
 from rpg.editing.repaint import repaint
 from rpg.editing.shapes_critic import ShapesCritic
@@ -157,7 +157,9 @@ def main() -> None:
     lines = options.file.read_text("utf-8").splitlines() if options.file.exists() else []
     known = {row["name"]: row for row in map(json.loads, lines)}
     tasks: dict[str, Any] = {
-        f"edit {kind} {n}": (edited, kind, n, not options.without_regions) for n in range(options.edits) for kind in OPERATIONS
+        f"edit {kind} {n}": (edited, kind, n, not options.without_regions)
+        for n in range(options.edits)
+        for kind in OPERATION_KINDS
     }
     tasks |= {f"loop {seed}": (refined, case, seed, options.rounds) for seed, case in enumerate(cases(options.prompts))}
     for name, (task, *arguments) in tasks.items():
@@ -170,7 +172,7 @@ def main() -> None:
 
 def report(rows: list[dict[str, Any]]) -> None:
     """Print tables in Markdown."""
-    for kind in OPERATIONS:
+    for kind in OPERATION_KINDS:
         edits = [row for row in rows if row["name"].startswith(f"edit {kind} ")]
         right, same = (sum(row[column] for row in edits) for column in ("right", "same outside"))
         print(f"| {kind} | {right} of {len(edits)} | {same} of {len(edits)} |")

@@ -27,7 +27,7 @@ from rpg.areas.layout import Layout
 from rpg.pipelines.loading import load
 from rpg.plan import Plan
 from rpg.shapes import sight
-from rpg.shapes.training.scenes import COLOURS, SHAPES, enumerated, named
+from rpg.shapes.training.scenes import COLOURS, SHAPES, enumerated, named_shape
 
 CASES = 60
 LAYOUTS = (("1,1", (224, 128)), ("1;1", (128, 224)), ("1,1,1", (320, 128)), ("1,1,1;1,1,1", (224, 224)))
@@ -45,9 +45,9 @@ class Case:
     styles: tuple[str | None, ...]
 
     def plan(self, with_networks: bool) -> Plan:
-        caption = enumerated([named(*kind) for kind in self.objects])
+        caption = enumerated([named_shape(*kind) for kind in self.objects])
         regions = [
-            named(*kind) + (f" <lora:{style}:1>" if style and with_networks else "")
+            named_shape(*kind) + (f" <lora:{style}:1>" if style and with_networks else "")
             for kind, style in zip(self.objects, self.styles)
         ]
         return Plan.from_dict({"regions": regions, "split_ratio": self.layout, "base_prompt": caption, "caption": caption})

@@ -9,7 +9,7 @@ from PIL import Image
 from rpg.areas.layout import Layout
 from rpg.editing.checklist import Checklist
 from rpg.editing.critic import Critic, Finding, Verdict
-from rpg.editing.masks import bounds
+from rpg.editing.masks import pixel_bounds
 from rpg.plan import Plan
 from rpg.shapes.training.scenes import COLOURS, SHAPES, ColouredShape, Scene, draw
 
@@ -39,7 +39,7 @@ class Draughtsman:
 
     def repaint(self, picture: Image.Image, mask: Image.Image, plan: Plan, strength: float, seed: int) -> Image.Image:
         self.repainted.append((plan, strength, seed))
-        left, top, right, bottom = bounds(mask)
+        left, top, right, bottom = pixel_bounds(mask)
         words = plan.regions[-1].prompt.split()
         if not set(words) & set(SHAPES):
             return picture

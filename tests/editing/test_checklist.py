@@ -7,10 +7,11 @@ import pytest
 from rpg.areas.layout import Box
 from rpg.editing.checklist import MAX_CHECKS, Check, Checklist
 from rpg.editing.model_critic import read_checklist
-from rpg.editing.reading import checklist_of, checklist_of_caption, checklist_of_phrases
+from rpg.editing.reading import checklist_of, checklist_of_phrases
 from rpg.errors import EditingError
 from rpg.plan import Plan
 from tests.benchmarks.composition.cases import cases
+from tests.editing.checklists import checklist_of_caption
 
 LEFT, RIGHT = Box(0, 0, 0.5, 1), Box(0.5, 0, 1, 1)
 

@@ -10,8 +10,8 @@ from rpg.areas.layout import Box
 from rpg.editing.critic import Finding, Verdict
 from rpg.editing.marks import checks_text, edited_infotext, marked, marked_places, sentences
 from rpg.editing.operations import Operation
-from rpg.editing.reading import checklist_of_caption
 from rpg.infotext import Infotext, parts, with_values
+from tests.editing.checklists import checklist_of_caption
 
 CHECKLIST = checklist_of_caption("a cat and a dog")
 PICTURE = Image.new("RGB", (128, 64), "white")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from rpg.areas.layout import Box
-from rpg.editing.masks import bounds, grown, mask_of
+from rpg.editing.masks import grown, mask_of, pixel_bounds
 from rpg.editing.masks.sam import chosen
 from rpg.errors import EditingError
 from rpg.shapes.training.scenes import COLOURS, SHAPES, ColouredShape, Scene, draw
@@ -56,7 +56,7 @@ def test_a_box_has_soft_edges_and_nothing_outside() -> None:
 
 def test_what_is_preserved_is_taken_out() -> None:
     mask = mask_of(PICTURE, Box(0, 0, 1, 1), "box", preserved=[box_of(HEART)])
-    assert bounds(mask.crop((155, 30, 225, 98)))[0] < 10
+    assert pixel_bounds(mask.crop((155, 30, 225, 98)))[0] < 10
     assert not np.asarray(mask)[40:90, 165:215].any()
 
 
@@ -67,9 +67,9 @@ def test_what_is_preserved_takes_no_more_than_leaves_something() -> None:
 def test_growing() -> None:
     mask = Image.new("L", (21, 21))
     mask.putpixel((10, 10), 255)
-    assert bounds(grown(mask, 3)) == (7, 7, 14, 14)
+    assert pixel_bounds(grown(mask, 3)) == (7, 7, 14, 14)
     with pytest.raises(EditingError, match="mask is empty"):
-        bounds(Image.new("L", (4, 4)))
+        pixel_bounds(Image.new("L", (4, 4)))
 
 
 def test_unknown_methods_and_folders_are_told() -> None:

@@ -11,14 +11,14 @@ import pytest
 from PIL import Image
 
 from rpg.areas.layout import Box
-from rpg.editing.asking import LONGEST_SIDE, Model
+from rpg.editing.asking import LONGEST_SEEN, Model
 from rpg.editing.critic import Verdict
 from rpg.editing.model_critic import ModelCritic, checklist_by_model
 from rpg.editing.model_instructions import operations_by_model
-from rpg.editing.reading import checklist_of_caption
 from rpg.errors import LLMError, ReplyError, Stopped
 from rpg.llm import PROVIDERS, Event
 from rpg.plan import Plan
+from tests.editing.checklists import checklist_of_caption
 from tests.llm.servers import Behaviour, Server, error, page, serve, silence, streamed
 
 CHECKLIST = checklist_of_caption("a cat and a dog, in a garden")
@@ -50,7 +50,7 @@ def test_the_picture_goes_with_the_checks_and_comes_back_with_answers() -> None:
     text, picture = server.received[0].body["messages"][0]["content"]
     assert CHECKLIST.text in text["text"]
     data = base64.b64decode(picture["image_url"]["url"].partition(",")[2])
-    assert Image.open(io.BytesIO(data)).size == (LONGEST_SIDE, LONGEST_SIDE // 2)
+    assert Image.open(io.BytesIO(data)).size == (LONGEST_SEEN, LONGEST_SEEN // 2)
     assert server.received[0].body["response_format"]["json_schema"]["schema"]["required"] == ["answers"]
 
 

@@ -8,11 +8,11 @@ from PIL import Image
 from rpg.areas.layout import Box
 from rpg.editing.critic import Finding, Verdict
 from rpg.editing.instructions import operations_of, wishes
-from rpg.editing.operations import OPERATIONS, Operation, neighbours, repair
-from rpg.editing.reading import checklist_of_caption
+from rpg.editing.operations import OPERATION_KINDS, Operation, neighbours, repair
 from rpg.editing.shapes_critic import ShapesCritic
 from rpg.errors import EditingError
 from rpg.shapes.training.scenes import ColouredShape, Scene, draw
+from tests.editing.checklists import checklist_of_caption
 
 CAPTION = "a red circle on the left and a blue star on the right on a white background"
 CHECKLIST = checklist_of_caption(CAPTION)
@@ -152,7 +152,7 @@ def test_words_of_people() -> None:
 
 
 def test_every_kind_has_a_sentence() -> None:
-    for kind in OPERATIONS:
+    for kind in OPERATION_KINDS:
         operation = Operation(kind, LEFT, "a cat", colour="red", target=RIGHT if kind == "move" else None)
         assert operation.sentence.endswith(".")
 

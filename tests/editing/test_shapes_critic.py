@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from rpg.editing.reading import checklist_of_caption, checklist_of_phrases
+from rpg.editing.reading import checklist_of_phrases
 from rpg.editing.shapes_critic import ShapesCritic
 from rpg.errors import EditingError
 from rpg.shapes.training.scenes import ColouredShape, Scene, draw
+from tests.editing.checklists import checklist_of_caption
 
 CAPTION = "a red circle on the left and a blue star on the right on a white background"
 CIRCLE, STAR = ColouredShape("red", "circle", 60, 64, 50), ColouredShape("blue", "star", 190, 64, 60)

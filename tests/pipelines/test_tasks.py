@@ -18,7 +18,7 @@ from rpg.errors import GenerationError
 from rpg.pipelines import regional as regional_pipelines
 from rpg.pipelines.classes import PIPELINES
 from rpg.plan import Plan, Region
-from rpg.steering.latents import GUIDANCE
+from rpg.steering.latents import GUIDANCE_APART
 from tests.pipelines.models import regional
 from tests.pipelines.test_regional import grey_levels
 
@@ -232,8 +232,8 @@ def test_guided_more_strongly_while_regions_are_denoised_by_themselves(base, tas
     options = {"seed": 7, "num_inference_steps": 2, **inputs(task)}
     plan = replace(OTHER, latent_ratio=1)
     pictures = ours.generate(plan, guidance_scale=4.0, **options).images
-    monkeypatch.setattr("rpg.pipelines.regional.GUIDANCE", 1.0)
-    assert grey_levels(pictures, ours.generate(plan, guidance_scale=1 + 3 * GUIDANCE, **options).images) <= 1
+    monkeypatch.setattr("rpg.pipelines.regional.GUIDANCE_APART", 1.0)
+    assert grey_levels(pictures, ours.generate(plan, guidance_scale=1 + 3 * GUIDANCE_APART, **options).images) <= 1
     assert grey_levels(pictures, ours.generate(plan, guidance_scale=4.0, **options).images) > 8
 
 

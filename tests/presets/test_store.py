@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rpg.errors import PlanError
 from rpg.plan import Plan
 from rpg.presets import Presets, store
-from rpg.presets.store import MAX_NAME, clean, draft, filled, included
+from rpg.presets.store import MAX_NAME, clean, draft, included, with_texts_of
 
 TWO: dict[str, Any] = {"regions": [{"prompt": "a cat"}, {"prompt": "a dog"}], "split_ratio": "1,2"}
 
@@ -137,12 +137,12 @@ def test_those_that_come_along_are_layouts(presets: Presets) -> None:
 def test_regions_without_a_prompt_keep_their_texts() -> None:
     preset = draft({"regions": [{"prompt": ""}, {"prompt": "sky"}, {"prompt": ""}], "split_ratio": "1;1;1"})
     present = {"regions": [{"prompt": "a cat", "base_ratio": 0.5}, {"prompt": "a dog"}], "split_ratio": "1,1"}
-    result = filled(preset, present)
+    result = with_texts_of(preset, present)
     assert result["split_ratio"] == "1;1;1"
     assert result["regions"] == [{"prompt": "a cat", "base_ratio": 0.5}, {"prompt": "sky"}, {"prompt": ""}]
     kept = {**present, "common_prompt": "masterpiece"}
-    assert filled(preset, kept) == {**result, "common_prompt": "masterpiece"}
-    assert filled({**preset, "common_prompt": "a photo"}, kept)["common_prompt"] == "a photo"
-    assert filled(draft(TWO), kept) == draft(TWO)
+    assert with_texts_of(preset, kept) == {**result, "common_prompt": "masterpiece"}
+    assert with_texts_of({**preset, "common_prompt": "a photo"}, kept)["common_prompt"] == "a photo"
+    assert with_texts_of(draft(TWO), kept) == draft(TWO)
     for nothing in (None, {}, {"regions": "x"}, {"regions": [None]}):
-        assert filled(preset, nothing) == preset
+        assert with_texts_of(preset, nothing) == preset

@@ -16,11 +16,11 @@ from rpg.errors import EditingError
 from rpg.values import shown
 
 METHODS = ("grabcut", "box", "sam")
-DEFAULT = METHODS[0]
+DEFAULT_METHOD = METHODS[0]
 
 
 def mask_of(
-    picture: Image.Image, box: Box, method: str = DEFAULT, *, folder: str = "", preserved: Sequence[Box] = ()
+    picture: Image.Image, box: Box, method: str = DEFAULT_METHOD, *, folder: str = "", preserved: Sequence[Box] = ()
 ) -> Image.Image:
     """What stands in a box, as a picture of the same size in mode L.
 
@@ -42,16 +42,11 @@ def mask_of(
     found = finders[method](picture.convert("RGB"), box)
     whole = found.copy()
     for other in preserved:
-        left, top, right, bottom = pixels(other, picture)
+        left, top, right, bottom = _box.pixels(other, picture.size)
         found[top:bottom, left:right] = 0
     found = found if found.any() else whole
     mask: Image.Image = Image.fromarray(found)
     return mask
-
-
-def pixels(box: Box, picture: Image.Image) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of a box in pixels of the picture; at least one of each."""
-    return _box.pixels(box, picture.size)
 
 
 def grown(mask: Image.Image, by: int, blur: float = 0.0) -> Image.Image:
@@ -61,7 +56,7 @@ def grown(mask: Image.Image, by: int, blur: float = 0.0) -> Image.Image:
     return softer
 
 
-def bounds(mask: Image.Image) -> tuple[int, int, int, int]:
+def pixel_bounds(mask: Image.Image) -> tuple[int, int, int, int]:
     """The smallest box in pixels around what is painted anew.
 
     Raises:

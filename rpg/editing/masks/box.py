@@ -24,6 +24,7 @@ def find(picture: Image.Image, box: Box) -> Any:
 
 
 def pixels(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of a box in a picture of that size; at least one of each."""
     width, height = size
     left, top = min(round(box.left * width), width - 1), min(round(box.top * height), height - 1)
     return left, top, max(round(box.right * width), left + 1), max(round(box.bottom * height), top + 1)

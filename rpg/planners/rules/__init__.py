@@ -19,7 +19,7 @@ from rpg.planners.rules.reading import Reading
 from rpg.planners.rules.syntax import Syntax
 
 NAME = "rules 2"
-MAX_CAPTION = 4000
+LONGEST_READ = 4000
 """Most characters of a caption."""
 MOST_ENTITIES = 6
 """Most things of prose, or without a place or number of their own, that get a region; the base prompt shows the others."""
@@ -43,8 +43,8 @@ def plan(caption: str, width: int | None = None, height: int | None = None) -> P
     """
     if not isinstance(caption, str) or not re.search(r"\w", caption) or shows_nothing(caption):
         raise PlannerError(_NAMELESS)
-    if len(caption) > MAX_CAPTION:
-        raise PlannerError(f"The caption has {len(caption)} characters; the offline planner reads at most {MAX_CAPTION}.")
+    if len(caption) > LONGEST_READ:
+        raise PlannerError(f"The caption has {len(caption)} characters; the offline planner reads at most {LONGEST_READ}.")
     text = re.sub(r"\s+", " ", caption).strip()
     return _by_keywords(caption, text) or _by_words(caption, text, width / height if width and height else 1.0)
 

@@ -9,7 +9,8 @@ from rpg.planners.rules.lexicon import COUNTS, FUNCTION_WORDS, english_kind, is_
 HAN = re.compile(r"[㐀-鿿]")
 _KANA = re.compile(r"[぀-ヿ]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
-TAG = re.compile(r"<\w+:[^<>]*>")
+_TAG = re.compile(r"<\w+:[^<>]*>")
+"""Of a network, in any text: reads as long as the text is, which :data:`rpg.networks.TAG` does not."""
 _CHOICE = re.compile(r"\{[^{}]*[^\W\d_][^{}]*\}|\[[^\[\]]*[^\W\d_][^\[\]]*\|[^\[\]]*\]|__[\w/*-]*[^\W\d_][\w/*-]*__")
 """What the webui draws one or several words of."""
 _ENDING = re.compile(r"(?:ies|es|s|ed|ing|y|e)$")
@@ -36,7 +37,7 @@ def lost(caption: str, prompts: list[str]) -> set[str]:
 
 def shows(text: str) -> bool:
     """Whether a text has a word or a choice of words that shows something, network tags aside."""
-    text = TAG.sub(" ", text)
+    text = _TAG.sub(" ", text)
     return bool(_CHOICE.search(text)) or bool(content_words(text)) or any(sign not in _EMPTY for sign in HAN.findall(text))
 
 

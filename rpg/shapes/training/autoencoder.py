@@ -36,7 +36,7 @@ def trained(folder: Path, seed: int, device: str) -> Any:
 
     def loss(network: nn.Module, _: int, rng: Random) -> Tensor:
         pixels = windows(rng).to(device)
-        latents = encode(network, pixels)
+        latents = latents_of(network, pixels)
         error = network.decode(latents + NOISE * torch.randn_like(latents)).sample - pixels
         # Three channels are the mean colour of their eight by eight pixels: a picture in small is easier to denoise than
         # what an encoder comes up with by itself. The fourth is free.
@@ -49,7 +49,7 @@ def trained(folder: Path, seed: int, device: str) -> Any:
         average.quant_conv.bias[4:] = LOG_VARIANCE
         rng = Random(f"{seed} scale")
         pictures = [draw(random_scene(rng, 128, 128)) for _ in range(64)]
-        average.register_to_config(scaling_factor=round(1 / encode(average, tensor(pictures).to(device)).std().item(), 4))
+        average.register_to_config(scaling_factor=round(1 / latents_of(average, tensor(pictures).to(device)).std().item(), 4))
     return average.requires_grad_(False).eval()
 
 
@@ -61,7 +61,7 @@ def refined(folder: Path, seed: int, device: str, autoencoder: Any) -> Any:
         width, height, count = rng.choice(DECODER_SIZES)
         pixels = tensor([draw(random_scene(rng, width, height)) for _ in range(count)]).to(device)
         with torch.no_grad():
-            latents = encode(autoencoder, pixels)
+            latents = latents_of(autoencoder, pixels)
         error = autoencoder.decode(latents + NOISE * torch.randn_like(latents)).sample - pixels
         return error.abs().mean() + error.square().mean()
 
@@ -90,6 +90,6 @@ def tensor(pictures: list[Image.Image]) -> Tensor:
     return (pixels.permute(0, 3, 1, 2) / 127.5 - 1).contiguous(memory_format=torch.channels_last)
 
 
-def encode(network: Any, pixels: Tensor) -> Tensor:
+def latents_of(network: Any, pixels: Tensor) -> Tensor:
     """The latents' mean: [pictures, 4, height / 8, width / 8]."""
     return network.encode(pixels).latent_dist.mean

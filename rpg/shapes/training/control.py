@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor, distributed, nn
 
 from rpg.shapes.training import hints, models
-from rpg.shapes.training.autoencoder import encode, tensor
+from rpg.shapes.training.autoencoder import latents_of, tensor
 from rpg.shapes.training.denoiser import FINE, HARDER, WITHOUT_CAPTION, Size, bfloat16_is_fast
 from rpg.shapes.training.loop import train
 from rpg.shapes.training.scenes import Scene, caption, draw, random_scene
@@ -134,5 +134,5 @@ def _latents(folder: Path, device: str, autoencoder: Any, scenes: dict[Size, lis
 
 def _encoded(autoencoder: Any, scenes: list[Scene], device: str) -> Tensor:
     with torch.no_grad():
-        one_by_one = [encode(autoencoder, tensor([draw(scene)]).to(device))[0] for scene in scenes]
+        one_by_one = [latents_of(autoencoder, tensor([draw(scene)]).to(device))[0] for scene in scenes]
         return torch.stack(one_by_one).cpu() * autoencoder.config.scaling_factor

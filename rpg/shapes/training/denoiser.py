@@ -18,14 +18,14 @@ from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor, nn
 
 from rpg.shapes.training import models
-from rpg.shapes.training.autoencoder import encode, tensor
+from rpg.shapes.training.autoencoder import latents_of, tensor
 from rpg.shapes.training.loop import SHARDS, train
 from rpg.shapes.training.scenes import SHAPES, Scene, caption, draw, random_scene
 
 TOKENS = 3072
 """Latents in a batch, so that every step costs the same whatever its pictures' size."""
 WITHOUT_CAPTION = 0.1
-REUSED = 8
+USES_OF_A_SCENE = 8
 """Times that a scene is used, always with another caption and noise: encoding it is half of what a use costs."""
 
 
@@ -176,7 +176,7 @@ def trained(folder: Path, seed: int, device: str, autoencoder: Any, text_encoder
         rng = Random(f"{seed} scene {size.width} {size.height} {number}")
         scene = random_scene(rng, size.width, size.height, size.most, shapes)
         with torch.no_grad():
-            latents = encode(autoencoder, tensor([draw(scene)]).to(device))[0] * autoencoder.config.scaling_factor
+            latents = latents_of(autoencoder, tensor([draw(scene)]).to(device))[0] * autoencoder.config.scaling_factor
         return scene, latents
 
     for course in COURSES:
@@ -184,7 +184,7 @@ def trained(folder: Path, seed: int, device: str, autoencoder: Any, text_encoder
         def loss(network: nn.Module, step: int, rng: Random, course: Course = course) -> Tensor:
             phase = course.phase(step)
             size = rng.choices(phase.sizes, [size.share for size in phase.sizes])[0]
-            scenes = max(size.batch, round(phase.steps * SHARDS * size.share * size.batch / REUSED))
+            scenes = max(size.batch, round(phase.steps * SHARDS * size.share * size.batch / USES_OF_A_SCENE))
             batch = [encoded(size, phase.shapes, rng.randrange(scenes)) for _ in range(size.batch)]
             captions = [
                 "" if rng.random() < WITHOUT_CAPTION else caption(rng, scene, phase.partial, phase.placed) for scene, _ in batch

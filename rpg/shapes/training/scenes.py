@@ -196,7 +196,7 @@ def caption(rng: Random, scene: Scene, partial: float | None = None, placed: flo
     return f"{text} on a {scene.background} background" if rng.random() < 0.4 else text
 
 
-def named(colour: str, shape: str) -> str:
+def named_shape(colour: str, shape: str) -> str:
     return f"{'an' if colour[0] in 'aeiou' else 'a'} {colour} {shape}"
 
 
@@ -205,7 +205,9 @@ def listed(things: Sequence[ColouredShape]) -> str:
     counts: dict[tuple[str, str], int] = {}
     for thing in things:
         counts[thing.kind] = counts.get(thing.kind, 0) + 1
-    return enumerated([named(*kind) if count == 1 else f"{NUMBERS[count]} {' '.join(kind)}s" for kind, count in counts.items()])
+    return enumerated(
+        [named_shape(*kind) if count == 1 else f"{NUMBERS[count]} {' '.join(kind)}s" for kind, count in counts.items()]
+    )
 
 
 def enumerated(texts: Sequence[str]) -> str:
@@ -232,7 +234,7 @@ def _placed(rng: Random, scene: Scene) -> str | None:
     short = min(scene.width, scene.height)
     across, down = (max(axis) - min(axis) > 0.25 * short for axis in zip(*((thing.x, thing.y) for thing in things)))
     if len(things) == 2 and across != down and rng.random() < 0.4:
-        first, second = (named(*thing.kind) for thing in things)
+        first, second = (named_shape(*thing.kind) for thing in things)
         forwards, backwards = ("to the left of", "to the right of") if across else ("above", "below")
         return f"{first} {forwards} {second}" if rng.random() < 0.5 else f"{second} {backwards} {first}"
 
@@ -244,5 +246,5 @@ def _placed(rng: Random, scene: Scene) -> str | None:
         spots = [(x, 0) if across else (0, y) for x, y in spots]
     texts = [PLACES[spot] for spot in spots]
     if len(set(texts)) == len(texts):
-        return enumerated([f"{named(*thing.kind)} {text}" for thing, text in zip(things, texts)])
+        return enumerated([f"{named_shape(*thing.kind)} {text}" for thing, text in zip(things, texts)])
     return None

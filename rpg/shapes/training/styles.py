@@ -18,8 +18,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from rpg.shapes.training import models, single_file
-from rpg.shapes.training.autoencoder import encode, tensor
-from rpg.shapes.training.denoiser import FINE, HARDER, REUSED, WITHOUT_CAPTION, Denoiser, Size
+from rpg.shapes.training.autoencoder import latents_of, tensor
+from rpg.shapes.training.denoiser import FINE, HARDER, USES_OF_A_SCENE, WITHOUT_CAPTION, Denoiser, Size
 from rpg.shapes.training.loop import SHARDS, train
 from rpg.shapes.training.scenes import BACKGROUNDS, COLOURS, SHAPES, SUPERSAMPLING, ColouredShape, Scene, caption, random_scene
 
@@ -95,13 +95,13 @@ def trained(folder: Path, seed: int, device: str, autoencoder: Any, denoiser: De
         """A scene and its latents: [4, height / 8, width / 8]."""
         scene = random_scene(Random(f"{seed} {style} {size} {number}"), size.width, size.height, size.most, HARDER)
         with torch.no_grad():
-            latents = encode(autoencoder, tensor([STYLES[style](scene)]).to(device))[0]
+            latents = latents_of(autoencoder, tensor([STYLES[style](scene)]).to(device))[0]
         return scene, latents * autoencoder.config.scaling_factor
 
     def loss(network: nn.Module, _: int, rng: Random) -> Tensor:
         size = rng.choices(FINE, [size.share for size in FINE])[0]
         count = max(1, size.batch // 2)
-        scenes = max(count, round(STEPS * SHARDS * size.share * count / REUSED))
+        scenes = max(count, round(STEPS * SHARDS * size.share * count / USES_OF_A_SCENE))
         batch = [encoded(size, rng.randrange(scenes)) for _ in range(count)]
         captions = ["" if rng.random() < WITHOUT_CAPTION else caption(rng, scene, 0.0) for scene, _ in batch]
         tokens = tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids.to(device)

@@ -8,7 +8,7 @@ from itertools import cycle
 from random import Random
 
 from rpg.plan import Plan, Region
-from rpg.shapes.training.scenes import BACKGROUNDS, COLOURS, SHAPES, enumerated, named
+from rpg.shapes.training.scenes import BACKGROUNDS, COLOURS, SHAPES, enumerated, named_shape
 
 Kind = tuple[str, str]
 """Colour and shape."""
@@ -73,7 +73,7 @@ class Case:
 
     def plan(self, base_ratio: float) -> Plan:
         """The layout that the caption means."""
-        regions = tuple(Region(self._with_background(named(*kind))) for kind in self.kinds)
+        regions = tuple(Region(self._with_background(named_shape(*kind))) for kind in self.kinds)
         return Plan(regions, self.arrangement.split_ratio, base_prompt=self.caption, base_ratio=base_ratio, caption=self.caption)
 
     def _with_background(self, text: str) -> str:
@@ -105,7 +105,7 @@ def single_objects(count: int = 100, seed: int = 0) -> list[Case]:
     kinds = [(colour, shape) for shape in SHAPES for colour in COLOURS]
     Random(seed).shuffle(kinds)
     square = Arrangement("alone", "1", 128, 128)
-    return [Case(named(*kind), (kind,), square, False, None) for kind, _ in zip(cycle(kinds), range(count))]
+    return [Case(named_shape(*kind), (kind,), square, False, None) for kind, _ in zip(cycle(kinds), range(count))]
 
 
 def _case(rng: Random, objects: int, arrangement: Arrangement) -> Case:
@@ -116,7 +116,7 @@ def _case(rng: Random, objects: int, arrangement: Arrangement) -> Case:
         colours = colours[:1] * objects
     kinds = tuple(zip(colours, shapes))
     background = rng.choice(list(BACKGROUNDS)) if rng.random() < 0.5 else None
-    texts = [named(*kind) for kind in kinds]
+    texts = [named_shape(*kind) for kind in kinds]
     if arrangement.joined:
         text = f" {arrangement.joined} ".join(texts)
     elif arrangement.places:
@@ -136,4 +136,4 @@ def _different(rng: Random, objects: int) -> list[str]:
 
 def _listed(kinds: Sequence[Kind]) -> str:
     number = ("", "a", "two", "three", "four", "five", "six")[len(kinds)]
-    return f"{number} {' '.join(kinds[0])}s" if len(set(kinds)) == 1 else enumerated([named(*kind) for kind in kinds])
+    return f"{number} {' '.join(kinds[0])}s" if len(set(kinds)) == 1 else enumerated([named_shape(*kind) for kind in kinds])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rpg.areas.layout import MAX_REGIONS, Layout
 from rpg.errors import PlannerError
 from rpg.plan import DEFAULT_BASE_RATIO, Plan
-from rpg.planners.rules import MAX_CAPTION, plan
+from rpg.planners.rules import LONGEST_READ, plan
 from tests.fuzz import fuzz
 
 PROMPTS = json.loads(Path(__file__).with_name("prompts.json").read_text(encoding="utf-8"))
@@ -73,9 +73,9 @@ def test_nothing_to_plan_is_refused(caption):
 
 
 def test_long_captions_are_refused():
-    assert plan("a cat, " * (MAX_CAPTION // 7)).regions
-    with pytest.raises(PlannerError, match=f"has {MAX_CAPTION + 1} characters.*at most {MAX_CAPTION}"):
-        plan("a" * (MAX_CAPTION + 1))
+    assert plan("a cat, " * (LONGEST_READ // 7)).regions
+    with pytest.raises(PlannerError, match=f"has {LONGEST_READ + 1} characters.*at most {LONGEST_READ}"):
+        plan("a" * (LONGEST_READ + 1))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_any_words_give_a_plan_or_a_planner_error(chosen, joint):
 @pytest.mark.parametrize("head", ["", "a cat ", "一只猫"])
 @pytest.mark.parametrize("unit", REPEATED)
 def test_repetition_ends(head, unit):
-    check((head + unit * MAX_CAPTION)[:MAX_CAPTION])
+    check((head + unit * LONGEST_READ)[:LONGEST_READ])
 
 
 @pytest.mark.parametrize(
