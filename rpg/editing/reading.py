@@ -24,7 +24,6 @@ from rpg.editing.checklist import (
 from rpg.editing.places import side_box
 from rpg.editing.words import read
 from rpg.plan import Plan
-from rpg.planners import rules
 from rpg.planners.rules.lexicon import is_adjective
 from rpg.planners.rules.reading import Place, Reading, Thing
 
@@ -56,15 +55,6 @@ def checklist_of(plan: Plan) -> Checklist:
     if entities and (_PLAIN.fullmatch(setting) or not any(reading.scenes for reading in readings)):
         checks.append(nothing_else(entities))
     return Checklist(plan.main_prompt, entities, numbered(checks), setting)
-
-
-def checklist_of_caption(caption: str) -> Checklist:
-    """:func:`checklist_of` the plan that the rules make of a caption.
-
-    Raises:
-        PlannerError, EditingError: when it names nothing.
-    """
-    return checklist_of(rules.plan(caption))
 
 
 def checklist_of_phrases(phrases: list[str]) -> Checklist:

@@ -31,10 +31,6 @@ class LowRank(NamedTuple):
     """[channels out, rank], of a convolution also 1 and 1; the strength is in it"""
 
 
-Network = Mapping[nn.Module, LowRank]
-"""A LoRA, or several added up, by the layers that it changes."""
-
-
 def added_up(parts: Sequence[LowRank]) -> list[LowRank]:
     """As few branches as do the same: those of one kernel are one of higher rank."""
     kernels: dict[torch.Size, list[LowRank]] = {}
