@@ -85,6 +85,17 @@ class EnglishClaims(Claims):
         self.attached = ""
         return self.new(thing)
 
+    def return_to(self, existing: Thing, phrase: EnglishPhrase) -> None:
+        """A thing is named again: what follows describes it."""
+        existing.place = existing.place or phrase.side or self.pending
+        existing.tail += "," if self.held != phrase.start else ""
+        self.current, self.pending, self.held = existing, None, phrase.end
+        self.first = self.first or existing
+
+    def counts(self) -> bool:
+        """Whether a group was named of which "one black and one orange" may be told."""
+        return any(thing.count > 1 for thing in self.reading.things)
+
     def unnamed(self) -> list[Thing]:
         """Those of "1girl, 1boy" that have no name yet."""
         tagged = [thing for thing in self.reading.things if thing.person and thing.name == f"1{thing.noun}" and thing.count == 1]

@@ -74,7 +74,7 @@ class _Reader(Sentences):
 
     def _character(self, index: int) -> EnglishPhrase | None:
         """A tag that names one of "2girls": "hatsune miku \\(vocaloid\\)"."""
-        several = self.tags and (self._counts() or len(self.unnamed()) > 0)
+        several = self.tags and (self.counts() or len(self.unnamed()) > 0)
         phrase = phrase_at(self.tokens, index, self.text, True) if several and self.is_fresh(index) else None
         if not phrase or phrase.determiner or not NAME.match(self.text[phrase.end - 1]) or self.is_placed(phrase, 9):
             return None
@@ -214,7 +214,7 @@ class _Reader(Sentences):
 
     def _take(self, phrase: EnglishPhrase, index: int) -> int:
         """Decide what a phrase is. Returns the number of the token to go on with."""
-        if phrase.determiner in ("one", "another", "other") and is_adjective(phrase.noun) and self._counts():
+        if phrase.determiner in ("one", "another", "other") and is_adjective(phrase.noun) and self.counts():
             phrase = replace(phrase, name=phrase.name.split(" ", 1)[-1], noun="", kind="pronoun")
         if phrase.kind == "pronoun" and not phrase.determiner and (unnamed := self.unnamed()):
             self.name(unnamed[0], phrase)
@@ -236,7 +236,7 @@ class _Reader(Sentences):
                 self.add(phrase).tail = f", {phrase.name}" if phrase.name else ""
                 self.current = self.current if phrase.determiner else group  # what follows a named tag is said of all
         elif existing and existing.count == 1:
-            self._return_to(existing, phrase)
+            self.return_to(existing, phrase)
         elif (not self.reading.things or index == self.begins) and wraps(phrase, self.text_at(phrase.after)):
             self.flush(phrase.start)
             if index == 0:
@@ -247,10 +247,6 @@ class _Reader(Sentences):
         else:
             self._add_or_attach(phrase, link)
         return phrase.after
-
-    def _counts(self) -> bool:
-        """Whether a group was named of which "one black and one orange" may be told."""
-        return any(thing.count > 1 for thing in self.reading.things)
 
     def _add_or_attach(self, phrase: EnglishPhrase, link: str) -> None:
         stacks = self.pending is not None or self.row is not None or self.reading.order.endswith("column")
@@ -290,13 +286,6 @@ class _Reader(Sentences):
         else:
             seated = link.lower().split()[-1:] and link.lower().split()[-1] in LOCATIVE
             self.attached = "" if seated and phrase.kind not in PARTS else phrase.kind or "thing"
-
-    def _return_to(self, existing: Thing, phrase: EnglishPhrase) -> None:
-        """A thing is named again: what follows describes it."""
-        existing.place = existing.place or phrase.side or self.pending
-        existing.tail += "," if self.held != phrase.start else ""
-        self.current, self.pending, self.held = existing, None, phrase.end
-        self.first = self.first or existing
 
     def _is_another(self, existing: Thing, phrase: EnglishPhrase) -> bool:
         """Whether "the cat on the right" is another cat than the one before."""
