@@ -34,7 +34,7 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     special = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"}
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
     config = LlamaConfig(
-        vocab_size=1000,
+        vocab_size=tokenizer.get_vocab_size(),
         hidden_size=16,
         intermediate_size=32,
         num_hidden_layers=1,
