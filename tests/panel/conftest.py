@@ -29,7 +29,6 @@ def open_page(browser: Any, url: str) -> Iterator[Callable[[], Page]]:
 
     def open_page() -> Page:
         context = browser.new_context(viewport={"width": 1280, "height": 1600})
-        context.set_default_timeout(8000)
         contexts.append(context)
         return Page(context.new_page(), url)
 
@@ -49,6 +48,5 @@ def page(open_page: Callable[[], Page]) -> Iterator[Page]:
 def one_page(browser: Any, url: str) -> Iterator[Page]:
     """For tests that put a plan of their own into it."""
     context = browser.new_context(viewport={"width": 1280, "height": 1600}, has_touch=True)
-    context.set_default_timeout(8000)
     yield Page(context.new_page(), url)
     context.close()

@@ -50,7 +50,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def page(browser: Any, address: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 1600})
-    context.set_default_timeout(8000)
     page = Page(context.new_page(), address)
     page.prompt(1).fill("a cat")
     page.prompt(2).fill("a dog")

@@ -223,7 +223,6 @@ def page(browser: Any) -> Iterator[Page]:
     app = build_app(generate, Settings(CAPTION, steps=2, width=160, height=80), painters=painters)
     _, address, _ = app.queue(concurrency_count=8).launch(prevent_thread_lock=True, quiet=True, show_api=False)
     context = browser.new_context(viewport={"width": 1280, "height": 1600})
-    context.set_default_timeout(10_000)
     page, errors = context.new_page(), []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(address)

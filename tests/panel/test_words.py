@@ -39,7 +39,6 @@ SEEN = """(root) => {
 @pytest.fixture(scope="module")
 def chinese(browser: Any, url: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 1600}, locale="zh-CN")
-    context.set_default_timeout(8000)
     yield Page(context.new_page(), url)
     context.close()
 
