@@ -175,7 +175,7 @@ def test_regions_after_adetailer(webui: Webui) -> None:
     wildcards = {"Wildcards": {"args": ["\n".join(prompts)]}}
     detail = {"ad_model": "square", "ad_denoising_strength": 0.4, "ad_dilate_erode": 0, "ad_mask_blur": 0}
     both = {**wildcards, "ADetailer": {"args": [True, False, detail]}}
-    webui.options(ad_script_names="rpg_test_support,wildcards")
+    webui.options(ad_script_names="rpg_test_common,wildcards")
     without = webui.generate(rpg=RED_BLUE, n_iter=2, alwayson_scripts=wildcards)
     jobs = [webui.generate(rpg=RED_BLUE, n_iter=2, alwayson_scripts=both) for _ in range(2)]
     outside = np.ones((128, 256), bool)
@@ -198,7 +198,7 @@ def test_adetailer(webui: Webui, asked: bool) -> None:
     by_hand = {"mask": write_image(square), "mask_blur": 4, "inpainting_fill": 1, "inpaint_full_res": True}
     detail = {"ad_model": "square", "ad_prompt": settings["prompt"], "ad_denoising_strength": 0.9, "ad_dilate_erode": 0}
     before = webui.generate(rpg=RED_BLUE, n_iter=2)
-    webui.options(ad_script_names="rpg_test_support" + ",rpg_script" * asked)
+    webui.options(ad_script_names="rpg_test_common" + ",rpg_script" * asked)
     after = webui.generate(rpg=RED_BLUE, n_iter=2, alwayson_scripts={"ADetailer": {"args": [True, False, detail]}})
     for number in range(2):
         start = {"init_images": [write_image(before.images[-2:][number])], "inpaint_full_res_padding": 32, "seed": 1 + number}
