@@ -1,6 +1,6 @@
 """Sees the coloured shapes in pictures of the embedded model: colours by hue, shapes by their outlines.
 
-Drawn scenes, sharp or as blurred as the model's pictures, are read without a mistake: 200 of 200 (tests/test_sight.py).
+Drawn scenes, sharp or as blurred as the model's pictures, are read without a mistake: 200 of 200 (tests/shapes/test_sight.py).
 """
 
 from __future__ import annotations
