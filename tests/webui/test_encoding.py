@@ -22,6 +22,7 @@ def test_every_prompt_is_encoded_once_a_pass_whatever_the_number_of_pictures(web
         "negative_prompt": f"blurred {hires}",
         "n_iter": 3,
         "batch_size": 2,
+        "steps": 2,
     }
     if hires:
         settings |= {"enable_hr": True, "hr_scale": 1.5, "denoising_strength": 0.7, "hr_second_pass_steps": 2}
