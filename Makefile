@@ -8,7 +8,7 @@ SEED ?= 1
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
-SPREAD := -n auto --dist loadfile
+SPREAD := -n auto --dist worksteal
 
 .PHONY: run ui test check test-webui test-forge test-matrix soak fuzz bench-speed bench-webui bench-composition docs screenshots train
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from rpg.errors import GenerationError
 
-TAG = re.compile(r"<(\w+):([^>]+)>")
-"""The webui's own pattern."""
+_TAG = re.compile(r"<(\w+):([^>]+)>")
+"""The webui's own pattern. Where no ``>`` follows, it takes quadratic time, so that nobody looks behind the last one."""
 LORA = ("lora", "lyco")
 """The webui's two names of the kind that a region can have for itself."""
 
@@ -28,7 +28,13 @@ class Named(NamedTuple):
 
 def without_networks(prompt: str) -> str:
     """``prompt`` as the text encoder shall read it."""
-    return TAG.sub("", prompt)
+    end = _end(prompt)
+    return _TAG.sub("", prompt[:end]) + prompt[end:]
+
+
+def _end(prompt: str) -> int:
+    """Behind the last tag, if there is any."""
+    return prompt.rfind(">") + 1
 
 
 def with_networks_of(one: str, other: str) -> str:
@@ -73,7 +79,7 @@ def tags(prompts: Iterable[str]) -> dict[tuple[str, str], str]:
     """
     found: dict[tuple[str, str], str] = {}
     for prompt in prompts:
-        for match in TAG.finditer(prompt):
+        for match in _TAG.finditer(prompt, 0, _end(prompt)):
             first = found.setdefault((match[1], match[2].split(":")[0]), match[0])
             if not _same(first, match[0]):
                 raise GenerationError(

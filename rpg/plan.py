@@ -15,7 +15,7 @@ from rpg.areas.areas import Areas
 from rpg.areas.layout import MAX_REGIONS, Layout
 from rpg.areas.masks import MAX_BYTES
 from rpg.errors import PlanError
-from rpg.networks import TAG
+from rpg.networks import without_networks
 from rpg.values import check_text, known_fields, noun_for, shown, text_bytes
 
 VERSION = 2
@@ -43,12 +43,12 @@ SETTINGS: dict[str, Any] = {"common_prompt": "", "latent_ratio": None}
 """The fields that the user decides and planners never do, and what they are where nobody says."""
 
 _BREAK = re.compile(r"\s*\bBREAK\b\s*")
-_NAMELESS = re.compile(rf"{TAG.pattern}|[\s,，、;；.。]+")
-"""What draws nothing by itself: tags of networks, and punctuation."""
+_PUNCTUATION = re.compile(r"[\s,，、;；.。]+")
 
 
 def shows_nothing(text: str) -> bool:
-    return not _NAMELESS.sub("", text)
+    """Whether there is nothing but tags of networks and punctuation."""
+    return not _PUNCTUATION.sub("", without_networks(text))
 
 
 @dataclass(frozen=True)

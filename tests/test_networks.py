@@ -4,10 +4,20 @@ import pytest
 
 from rpg.errors import GenerationError
 from rpg.networks import named, tags, without_networks
+from rpg.plan import shows_nothing
 
 
 def test_tags_are_no_words() -> None:
     assert without_networks("a cat <lora:x:0.8>, <hypernet:y>red") == "a cat , red"
+
+
+def test_what_only_begins_as_a_tag_is_read_at_once() -> None:
+    """By the webui's pattern alone it would take a quarter of a minute."""
+    text = "<lora:" * 20_000
+    for _ in range(100):
+        assert without_networks(f"<lora:x:1>{text}") == text
+        assert list(tags([f"<lora:x:1>{text}"])) == [("lora", "x")]
+        assert not shows_nothing(text)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ HAN = re.compile(r"[㐀-鿿]")
 _KANA = re.compile(r"[぀-ヿ]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _TAG = re.compile(r"<\w+:[^<>]*>")
-"""Of a network, in any text: reads as long as the text is, which :data:`rpg.networks.TAG` does not."""
+"""Of a network, in any text."""
 _CHOICE = re.compile(r"\{[^{}]*[^\W\d_][^{}]*\}|\[[^\[\]]*[^\W\d_][^\[\]]*\|[^\[\]]*\]|__[\w/*-]*[^\W\d_][\w/*-]*__")
 """What the webui draws one or several words of."""
 _ENDING = re.compile(r"(?:ies|es|s|ed|ing|y|e)$")
