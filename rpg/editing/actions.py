@@ -9,7 +9,6 @@ from typing import Literal
 
 from PIL import Image
 
-from rpg.editing.asking import ignore
 from rpg.editing.chosen import Chosen
 from rpg.editing.critic import Verdict
 from rpg.editing.edit import carried_out, operations_for
@@ -36,7 +35,7 @@ from rpg.editing.waiting import Waiting
 from rpg.errors import EditingError
 from rpg.infotext import CHECKS, OPERATIONS, REFINED, with_values
 from rpg.llm import Event
-from rpg.llm.asking import never
+from rpg.llm.asking import ignore, never
 
 Action = Literal["check", "repair", "edit", "region", "repaint"]
 

@@ -14,7 +14,7 @@ from PIL import Image
 from rpg.areas.layout import Box
 from rpg.errors import EditingError, ReplyError
 from rpg.llm import Answer, Event, Message, Picture, Provider, Question, ask_and_read
-from rpg.llm.asking import never
+from rpg.llm.asking import ignore, never, result_of
 from rpg.values import load_json, number, shown
 
 LONGEST_SEEN = 1024
@@ -30,10 +30,6 @@ T = TypeVar("T")
 TEXT = {"type": "string", "maxLength": MOST_WORDS}
 BOX = {"type": "array", "items": {"type": "integer"}, "maxItems": 4}
 BOX_RULE = f"A box is [left, top, right, bottom] in thousandths of the picture, from 0 to {SCALE}; [] where there is nothing."
-
-
-def ignore(event: Event) -> None:
-    """Takes an event and does nothing."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +61,7 @@ class Model:
             except EditingError as error:
                 raise ReplyError(str(error), answer.text) from None
 
-        events = ask_and_read(self.provider, question, read_answer, self.cancelled)
-        while True:
-            try:
-                event = next(events)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            self.on_event(event)
+        return result_of(ask_and_read(self.provider, question, read_answer, self.cancelled), self.on_event)
 
 
 def sent(picture: Image.Image) -> Picture:

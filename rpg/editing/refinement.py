@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 
-from rpg.editing.asking import Model, ignore
+from rpg.editing.asking import Model
 from rpg.editing.checklist import Checklist
 from rpg.editing.critic import Critic
 from rpg.editing.loop import USUAL, Limits
@@ -15,7 +15,7 @@ from rpg.editing.repaint import BY_DEFAULT, Masking
 from rpg.editing.shapes_critic import ShapesCritic, colours_and_shapes
 from rpg.errors import EditingError
 from rpg.llm import PROVIDERS, Event
-from rpg.llm.asking import never
+from rpg.llm.asking import ignore, never
 from rpg.llm.question import check_timeout
 from rpg.plan import Plan
 from rpg.values import known_fields, shown

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from queue import Empty
+from typing import TypeVar
 
 from rpg.errors import BusyError, LLMError, ReplyError, Stopped
 from rpg.llm import trust
@@ -32,9 +33,27 @@ POLL = 0.05
 """Seconds between two looks at ``cancelled``."""
 
 
+T = TypeVar("T")
+
+
 def never() -> bool:
     """Where nobody cancels."""
     return False
+
+
+def ignore(event: Event) -> None:
+    """Where nobody listens."""
+
+
+def result_of(events: Generator[Event, None, T], on_event: Callable[[Event], object] = ignore) -> T:
+    """What a generator of events returns; the events go to ``on_event``."""
+    while True:
+        try:
+            event = next(events)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        on_event(event)
 
 
 def ask(

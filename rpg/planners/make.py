@@ -10,7 +10,7 @@ from rpg import llm
 from rpg.areas.layout import Layout
 from rpg.errors import PlannerError, ReplyError
 from rpg.llm import PROVIDERS, Answer, Event, Message, Question
-from rpg.llm.asking import never
+from rpg.llm.asking import ignore, never, result_of
 from rpg.plan import Plan
 from rpg.planners import cache, checks, geometry, rules
 from rpg.planners.instructions import SCHEMA, Template, load_template
@@ -54,22 +54,14 @@ def stream_plan(
 
 def make_plan(
     request: PlanRequest,
-    on_event: Callable[[Event], object] | None = None,
+    on_event: Callable[[Event], object] = ignore,
     cancelled: Callable[[], bool] = never,
     *,
     reuse: bool = True,
     attempts: int = llm.ATTEMPTS,
 ) -> Plan:
     """:func:`stream_plan` without the generator: events go to ``on_event``."""
-    events = stream_plan(request, cancelled, reuse=reuse, attempts=attempts)
-    while True:
-        try:
-            event = next(events)
-        except StopIteration as end:
-            plan: Plan = end.value
-            return plan
-        if on_event:
-            on_event(event)
+    return result_of(stream_plan(request, cancelled, reuse=reuse, attempts=attempts), on_event)
 
 
 def _plan_by_model(

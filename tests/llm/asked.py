@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable
 
 from rpg.llm import Answer, Event, Message, Picture, Provider, Question, ask
+from rpg.llm.asking import ignore, result_of
 
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==")
 SCHEMA = {"type": "object", "properties": {"rows": {"type": "array", "items": {"type": "string"}}}, "required": ["rows"]}
@@ -17,15 +18,7 @@ def asked(
     provider: Provider, asking: Question, cancelled: Callable[[], bool] = lambda: False, events: list[Event] | None = None
 ) -> Answer:
     """The answer; ``events`` takes what happens meanwhile."""
-    stream = ask(provider, asking, cancelled)
-    while True:
-        try:
-            event = next(stream)
-        except StopIteration as end:
-            answer: Answer = end.value
-            return answer
-        if events is not None:
-            events.append(event)
+    return result_of(ask(provider, asking, cancelled), ignore if events is None else events.append)
 
 
 def statuses(events: list[Event]) -> list[str]:
