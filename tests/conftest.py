@@ -15,6 +15,11 @@ FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-back
 torch.set_num_threads(1)  # the models are tiny: more threads spend their time waiting for one another
 
 
+def pytest_runtest_setup() -> None:
+    """Random weights are the same whichever tests came before."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM:
