@@ -46,7 +46,7 @@ def test_each_object_stands_in_its_region(pipe, left: str, right: str) -> None:
     pictures = pipe(
         prompt=f"a {left} BREAK a {right}",
         split_ratio="0.5,0.5",
-        batch_size=8,
+        batch_size=5,
         base_ratio=0.2,
         base_prompt=f"a {left} and a {right}",
         latent_ratio=shapes.LATENT_RATIO,
@@ -55,8 +55,8 @@ def test_each_object_stands_in_its_region(pipe, left: str, right: str) -> None:
     ).images
     found = [kinds(picture, 0) for picture in pictures]
     colours = [[kind.split()[0] for kind in one] for one in found]
-    assert colours.count([text.split(maxsplit=1)[0] for text in (left, right)]) >= 7, found
-    assert found.count([left, right]) >= 5, found
+    assert colours.count([text.split(maxsplit=1)[0] for text in (left, right)]) >= 4, found
+    assert found.count([left, right]) >= 3, found
 
 
 def test_an_object_above_another_by_attention_alone(pipe) -> None:
@@ -64,12 +64,12 @@ def test_an_object_above_another_by_attention_alone(pipe) -> None:
         prompt=["a green circle", "a yellow square"],
         split_ratio="1;1",
         seed=0,
-        batch_size=8,
+        batch_size=5,
         **{**SAMPLE, "height": 224, "width": 128},
     ).images
     found = [kinds(picture, 1) for picture in pictures]
     colours = [[kind.split()[0] for kind in one] for one in found]
-    assert colours.count(["green", "yellow"]) >= 4, found
+    assert colours.count(["green", "yellow"]) >= 3, found
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def right(scene: Scene, picture: Image.Image) -> bool:
 @pytest.mark.parametrize("blur", [0, 1.0])
 def test_at_least_99_of_100_drawn_scenes_are_read_rightly(blur: float) -> None:
     rng = Random(0)
-    scenes = [random_scene(rng, *rng.choice(SIZES)) for _ in range(200)]
+    scenes = [random_scene(rng, *rng.choice(SIZES)) for _ in range(100)]
     pictures = [draw(scene).filter(ImageFilter.GaussianBlur(blur)) for scene in scenes]
     wrong = [scene for scene, picture in zip(scenes, pictures) if not right(scene, picture)]
     assert len(wrong) <= 0.01 * len(scenes), wrong
